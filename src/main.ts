@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+/**
+ * The one entry point of the image and of `npx registry`: the first word picks the program.
+ * Each program is imported only when it is asked for, so that the registry never pays for the operator's start-up.
+ */
+import { abortOnSignals } from '#shared/lifecycle.ts';
+
+type Program = (argv: string[], env: NodeJS.ProcessEnv, signal: AbortSignal) => Promise<number>;
+
+const programs: Record<string, () => Promise<{ main: Program }>> = {
+  registry: () => import('#registry/main.ts'),
+  operator: () => import('#operator/main.ts'),
+  'mirror-agent': () => import('#mirror-agent/main.ts'),
+};
+
+/** `registry:2` and `registry:3` images are started as `<image> serve config.yml`: those words work here too. */
+const registryCommands = new Set(['serve', 'garbage-collect', '--version', '-v', 'help', '--help', '-h']);
+
+const usage = `Usage:
+  registry serve [config.yml]
+  registry garbage-collect [--dry-run] [--delete-untagged] [config.yml]
+  operator [--help]
+  mirror-agent [--help]
+`;
+
+async function run(argv: string[]): Promise<number> {
+  const [word = '', ...rest] = argv;
+  const [name, args] = registryCommands.has(word) ? ['registry', argv] : [word, rest];
+  const load = programs[name];
+  if (!load) {
+    process.stderr.write(word ? `unknown program "${word}"\n${usage}` : usage);
+    return 2;
+  }
+  const { main } = await load();
+  return main(args, process.env, abortOnSignals());
+}
+
+process.exitCode = await run(process.argv.slice(2));
