@@ -1,0 +1,67 @@
+/** What one key alone can't say: the rules between the keys. */
+import type { Configuration } from './schema.ts';
+
+type Rule = (configuration: Configuration) => string | undefined | false;
+
+const rules: Rule[] = [
+  ({ version }) => version !== '0.1' && `version: expected 0.1, found "${version}"`,
+  ({ storage }) =>
+    storage.filesystem &&
+    storage.inmemory &&
+    'storage: filesystem and inmemory are both given; exactly one driver can be used',
+  ({ storage }) =>
+    !storage.filesystem && !storage.inmemory && 'storage: no driver is given; add filesystem (or inmemory, for a try)',
+  ({ http }) =>
+    http.net === 'unix' && !http.addr.startsWith('/') && 'http.addr: with http.net unix it is the path of the socket',
+  ({ http }) =>
+    http.net !== 'unix' && !isAddress(http.addr) && `http.addr: expected host:port or :port, found "${http.addr}"`,
+  ({ http }) =>
+    http.debug.addr !== '' &&
+    !isAddress(http.debug.addr) &&
+    `http.debug.addr: expected host:port or :port, found "${http.debug.addr}"`,
+  ({ http }) =>
+    (http.tls.certificate === '') !== (http.tls.key === '') &&
+    'http.tls: certificate and key are given together or not at all',
+  ({ http }) =>
+    http.tls.clientcas.length > 0 &&
+    http.tls.certificate === '' &&
+    'http.tls.clientcas: needs certificate and key as well',
+  ({ http }) =>
+    http.host !== '' &&
+    !isOrigin(http.host) &&
+    `http.host: expected a URL such as https://registry.example.com, found "${http.host}"`,
+  ({ http }) =>
+    http.prefix !== '' &&
+    !/^\/(?:[A-Za-z0-9._~-]+\/)*$/.test(http.prefix) &&
+    'http.prefix: expected a path that starts and ends with a slash, such as /registry/',
+  ({ http }) => http.h2c.enabled && 'http.h2c.enabled: this registry does not support HTTP/2 without TLS (yet)',
+  ({ http }) => headerProblem(http.headers),
+  ({ http }) =>
+    !http.debug.prometheus.path.startsWith('/') && 'http.debug.prometheus.path: expected a path such as /metrics',
+];
+
+export function checkRules(configuration: Configuration): string[] {
+  return rules.map((rule) => rule(configuration)).filter((problem) => typeof problem === 'string');
+}
+
+function isAddress(text: string): boolean {
+  const match = /^(?:\[[0-9A-Fa-f:.%]+\]|[^:[\]]*):(\d{1,5})$/.exec(text);
+  return match !== null && Number(match[1]) <= 65_535;
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return (
+    url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.search === '' && url.hash === ''
+  );
+}
+
+function headerProblem(headers: Record<string, string[]>): string | undefined {
+  for (const [name, values] of Object.entries(headers)) {
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return `http.headers: "${name}" is not the name of a header`;
+    // oxlint-disable-next-line no-control-regex -- control characters are what must not be in a header
+    if (values.some((value) => /[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)))
+      return `http.headers.${name}: not a valid value`;
+  }
+  return undefined;
+}

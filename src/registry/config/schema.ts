@@ -1,0 +1,175 @@
+/**
+ * The table of config.yml: distribution v3's keys with their defaults and meaning, and what stands below `extensions`,
+ * which is ours. Source: distribution, docs/content/about/configuration.md and configuration/configuration.go.
+ */
+import {
+  bytes,
+  choice,
+  dictionary,
+  duration,
+  flag,
+  limit,
+  list,
+  optional,
+  parameters,
+  pattern,
+  section,
+  text,
+  unsupported,
+  whole,
+  word,
+  type Value,
+} from './fields.ts';
+
+const second = 1000;
+const hour = 3_600_000;
+const MiB = 2 ** 20;
+
+const log = section({
+  level: word('', '', 'error', 'warn', 'info', 'debug'),
+  formatter: word('text', 'text', 'json', 'logstash'),
+  fields: dictionary(text()),
+  accesslog: section({ disabled: flag() }),
+  reportcaller: unsupported('the place in the source of each log line', 'reportcaller'),
+  hooks: unsupported('log lines sent by mail', 'hooks'),
+});
+
+const filesystem = parameters({
+  rootdirectory: text('/var/lib/registry'),
+  // Distribution's limit of operating-system threads; accepted, since Node has one pool of threads (UV_THREADPOOL_SIZE).
+  maxthreads: whole(100),
+});
+
+const s3 = 'accesskey secretkey region regionendpoint bucket rootdirectory encrypt keyid secure skipverify v4auth';
+
+const storage = choice({
+  filesystem: optional(filesystem),
+  inmemory: optional(parameters({})),
+  s3: unsupported('S3 storage', ...s3.split(' ')),
+  gcs: unsupported('Google Cloud storage', 'bucket', 'keyfile', 'credentials', 'rootdirectory', 'chunksize'),
+  azure: unsupported('Azure storage', 'accountname', 'accountkey', 'container', 'credentials', 'rootdirectory'),
+  delete: parameters({ enabled: flag() }),
+  redirect: parameters({ disable: flag() }),
+  cache: parameters({
+    // Accepted: immutable content is always cached in memory, see extensions.cache.
+    blobdescriptor: word('inmemory', 'inmemory'),
+    layerinfo: word('inmemory', 'inmemory'),
+    blobdescriptorsize: whole(10_000),
+  }),
+  tag: parameters({ concurrencylimit: whole(0) }),
+  maintenance: parameters({
+    uploadpurging: parameters({
+      enabled: flag(true),
+      age: duration(168 * hour),
+      interval: duration(24 * hour),
+      dryrun: flag(),
+    }),
+    readonly: parameters({ enabled: flag() }),
+  }),
+});
+
+const auth = choice({
+  none: optional(parameters({})),
+  silly: unsupported('silly authentication (anybody with any Authorization header)', 'realm', 'service'),
+  htpasswd: unsupported('htpasswd authentication', 'realm', 'path'),
+  token: unsupported(
+    'token authentication',
+    'realm',
+    'service',
+    'issuer',
+    'rootcertbundle',
+    'jwks',
+    'signingalgorithms',
+  ),
+});
+
+const tls = section({
+  certificate: text(),
+  key: text(),
+  clientcas: list(text()),
+  clientauth: word(
+    '',
+    '',
+    'request-client-cert',
+    'require-any-client-cert',
+    'verify-client-cert-if-given',
+    'require-and-verify-client-cert',
+  ),
+  minimumtls: word('tls1.2', 'tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'),
+  ciphersuites: unsupported('a choice of TLS cipher suites', 'ciphersuites'),
+  letsencrypt: unsupported("certificates from Let's Encrypt", 'cachefile', 'email', 'hosts', 'directoryurl'),
+});
+
+const http = section({
+  addr: text(':5000'),
+  net: word('tcp', 'tcp', 'unix'),
+  prefix: text(),
+  host: text(),
+  // Accepted: distribution signs the state of uploads with it; ours is kept on disk.
+  secret: text(),
+  relativeurls: flag(),
+  /** Absent: ten seconds. Distribution's 0 closes at once what is running. */
+  draintimeout: duration(10 * second),
+  headers: dictionary(list(text())),
+  tls,
+  debug: section({ addr: text(), prometheus: section({ enabled: flag(), path: text('/metrics') }) }),
+  http2: section({ disabled: flag() }),
+  h2c: section({ enabled: flag() }),
+});
+
+const checkInterval = { interval: duration(10 * second), threshold: whole(1) };
+
+const health = section({
+  storagedriver: section({ enabled: flag(), ...checkInterval }),
+  file: list(section({ file: text(), ...checkInterval })),
+  http: list(
+    section({
+      uri: text(),
+      statuscode: whole(200),
+      timeout: duration(0),
+      headers: dictionary(list(text())),
+      ...checkInterval,
+    }),
+  ),
+  tcp: list(section({ addr: text(), timeout: duration(0), ...checkInterval })),
+});
+
+const validation = section({
+  enabled: flag(),
+  disabled: flag(),
+  manifests: section({
+    urls: section({ allow: list(pattern()), deny: list(pattern()) }),
+    indexes: section({
+      platforms: word('all', 'all', 'none', 'list'),
+      platformlist: list(section({ architecture: text(), os: text() })),
+    }),
+  }),
+});
+
+const extensions = section({
+  /** The largest manifest that is taken; distribution-spec asks for at least 4 MB. */
+  manifests: section({ maxbytes: bytes(4 * MiB) }),
+  /** Memory for manifests and small blobs. */
+  cache: section({ bytes: bytes(64 * MiB) }),
+});
+
+export const schema = section({
+  version: text(),
+  log,
+  loglevel: word('', '', 'error', 'warn', 'info', 'debug'),
+  storage,
+  auth,
+  middleware: unsupported('middleware', 'registry', 'repository', 'storage'),
+  http,
+  notifications: unsupported('notifications', 'events', 'endpoints'),
+  redis: unsupported('a cache in Redis', 'addrs', 'username', 'password', 'db', 'tls'),
+  health,
+  catalog: section({ maxentries: limit(1000) }),
+  tags: section({ maxtags: limit(1000) }),
+  proxy: unsupported('pull-through caching', 'remoteurl', 'username', 'password', 'exec', 'ttl', 'cachewritetimeout'),
+  validation,
+  policy: unsupported('a policy of repository classes', 'repository'),
+  extensions,
+});
+
+export type Configuration = Value<typeof schema>;
