@@ -1,93 +1,36 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-interface Scope {
-  after(hook: () => void | Promise<void>): void;
-}
-
-export interface ChildOptions {
-  command: string;
-  args: string[];
-  env?: NodeJS.ProcessEnv;
-  cwd?: string;
-  /** Rejects until the program does its work; asked again and again after each start. */
-  ready: () => Promise<void>;
-}
-
-/** A program that runs beside the test, can be killed and started again, and ends with the test. */
 export interface Child {
-  pid(): number;
-  /** The end of what it wrote to both of its outputs. */
-  output(): string;
-  /** Resolves when the process is gone, with its exit code or the name of the signal. */
-  kill(signal: NodeJS.Signals): Promise<number | string>;
-  /** Resolves when it is ready again. The process must have ended. */
-  start(): Promise<void>;
+  /** Resolves when it ended, with its last words. */
+  readonly ended: Promise<string>;
+  stop(): Promise<void>;
 }
 
-const startTimeout = 30_000;
-const outputLimit = 256 * 1024;
+/**
+ * Ends the program when our end of its standard input closes, that is whenever we are gone, even by SIGKILL: a test run
+ * that is cut off leaves nothing behind.
+ */
+const guard = 'exec 3<&0; "$@" <&- 3<&- & pid=$!; (cat <&3 >/dev/null; kill -9 $pid 2>/dev/null) & wait $pid';
 
-/** Starts the program and waits until it is ready; rejects with its output when it ends or stays silent. */
-export async function startChild(scope: Scope, options: ChildOptions): Promise<Child> {
-  let running: ChildProcess | undefined;
-  let output = '';
-  const keep = (chunk: string) => {
-    output = (output + chunk).slice(-outputLimit);
-  };
-
-  async function start(): Promise<void> {
-    const child = spawn(options.command, options.args, {
-      env: { ...process.env, ...options.env },
-      cwd: options.cwd,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    running = child;
-    child.on('error', (error) => keep(String(error)));
-    child.stdout.setEncoding('utf8').on('data', keep);
-    child.stderr.setEncoding('utf8').on('data', keep);
-    await untilReady(child);
-  }
-
-  async function untilReady(child: ChildProcess): Promise<void> {
-    const deadline = performance.now() + startTimeout;
-    for (;;) {
-      const failure = await options.ready().then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-      if (failure === undefined) return;
-      if (hasEnded(child) || performance.now() > deadline) {
-        child.kill('SIGKILL');
-        throw new Error(`${options.command} does not answer:\n${output}`, { cause: failure });
-      }
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-
-  async function kill(signal: NodeJS.Signals): Promise<number | string> {
-    const child = running;
-    if (!child) throw new Error('not running');
-    if (!hasEnded(child)) {
-      const exited = once(child, 'exit');
-      child.kill(signal);
-      await exited;
-    }
-    return child.exitCode ?? child.signalCode ?? 'unknown';
-  }
-
-  scope.after(async () => {
-    if (running) await kill('SIGKILL');
+/** Starts a server that lives no longer than we do. */
+export function startChild(program: string, args: string[]): Child {
+  const child: ChildProcess = spawn('/bin/sh', ['-c', guard, 'sh', program, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
-  await start();
+  let words = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      words = (words + chunk.toString()).slice(-4000);
+    });
+  }
+  child.stdin?.on('error', () => {});
+  const ended = once(child, 'exit').then(() => words);
   return {
-    pid: () => running?.pid ?? 0,
-    output: () => output,
-    kill,
-    start,
+    ended,
+    async stop() {
+      child.stdin?.end();
+      await ended;
+    },
   };
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
 }

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /**
  * The few verbs that a level-based controller needs of the API server, on raw JSON. No typed client: it drops fields
  * that it does not know, and its lists and watches differ in shape.
@@ -61,7 +63,7 @@ export interface KubeList<T> {
   resourceVersion: string;
 }
 
-export interface ApplyOptions {
+export interface ApplyOptions extends CallOptions {
   subresource?: 'status';
   /** Checked by the API server, stored by nobody. */
   dryRun?: boolean;
@@ -69,26 +71,49 @@ export interface ApplyOptions {
   force?: boolean;
 }
 
-/** All methods reject with a {@link KubeError} when the server answers with a failure, and give up when `signal` aborts. */
+/** All methods reject with a {@link KubeError}: the server's failure, or no answer in time, or `signal` aborted. */
 export interface KubeClient {
   /** `undefined` when there is no such object. */
-  get<T extends KubeObject>(type: ResourceType, name: ObjectName): Promise<T | undefined>;
-  list<T extends KubeObject>(type: ResourceType, options?: ListOptions): Promise<KubeList<T>>;
+  get<T extends KubeObject>(type: ResourceType, name: ObjectName, options?: CallOptions): Promise<T | undefined>;
+  /** Everything, fetched page by page. */
+  list<T extends KubeObject>(type: ResourceType, options?: ListOptions & CallOptions): Promise<KubeList<T>>;
   /** Server-side apply as field manager `registry-operator`; the object as the server stored it. */
   apply<T extends KubeObject>(type: ResourceType, object: KubeObject, options?: ApplyOptions): Promise<T>;
-  create<T extends KubeObject>(type: ResourceType, object: KubeObject): Promise<T>;
+  create<T extends KubeObject>(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<T>;
   /** Replaces; the object's resourceVersion, when set, must still be the current one. */
-  replace<T extends KubeObject>(type: ResourceType, object: KubeObject): Promise<T>;
+  replace<T extends KubeObject>(type: ResourceType, object: KubeObject, options?: CallOptions): Promise<T>;
   /** RFC 6902 or RFC 7386, by the shape of `patch`. */
-  patch<T extends KubeObject>(type: ResourceType, name: ObjectName, patch: object[] | object): Promise<T>;
-  /** `false` when there was no such object. With `uid`, only that very object. */
-  remove(type: ResourceType, name: ObjectName, options?: { uid?: string; propagation?: Propagation }): Promise<boolean>;
-  /** A watch as the server sends it, one parsed event at a time; ends when the server ends it. */
+  patch<T extends KubeObject>(
+    type: ResourceType,
+    name: ObjectName,
+    patch: object[] | object,
+    options?: CallOptions & { subresource?: string },
+  ): Promise<T>;
+  /** `false` when there was no such object; with `uid`, only that very object. Dependents go in the background by default. */
+  remove(type: ResourceType, name: ObjectName, options?: RemoveOptions): Promise<boolean>;
+  /**
+   * A watch as the server sends it, one parsed event at a time, bookmarks too; ends when the server ends it, rejects when
+   * the connection breaks or falls silent.
+   */
   watch<T extends KubeObject>(
     type: ResourceType,
     options: ListOptions & { resourceVersion: string },
     signal: AbortSignal,
   ): AsyncIterable<WatchEvent<T>>;
+  /**
+   * The body of any GET, for what is not an object: a Service reached through the API server's proxy, a log. No limit of
+   * time once it has begun.
+   */
+  open(path: string, signal: AbortSignal): Promise<Readable>;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+}
+
+export interface RemoveOptions extends CallOptions {
+  uid?: string;
+  propagation?: Propagation;
 }
 
 export type Propagation = 'Foreground' | 'Background' | 'Orphan';
