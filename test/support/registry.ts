@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startChild, type Child } from './child.ts';
+import { startServerProcess, type ServerProcess } from './server-process.ts';
 import { freePort } from './free-port.ts';
 import { program } from './programs.ts';
 
@@ -31,7 +31,7 @@ export interface RegistryOptions {
   command?: string[];
 }
 
-export interface TestRegistry extends Child {
+export interface TestRegistry extends ServerProcess {
   readonly kind: RegistryKind;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
@@ -61,7 +61,7 @@ export async function startRegistry(scope: Scope, options: RegistryOptions = {})
   await writeFile(configFile, JSON.stringify(configuration(root, host, debug, options.config)));
   const [command = '', ...args] = options.command ?? (await registryCommand(kind));
   try {
-    const child = await startChild(scope, {
+    const child = await startServerProcess(scope, {
       command,
       args: [...args, 'serve', configFile],
       env: { OTEL_TRACES_EXPORTER: 'none', ...options.env },
