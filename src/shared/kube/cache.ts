@@ -6,14 +6,24 @@ export interface Cache<T extends KubeObject> {
   list(): T[];
   /**
    * Called with each object that appeared, changed or went (its last known state), and for every object at each resync.
-   * Handlers only enqueue names; one that throws is logged and hurts nobody.
+   * Handlers only enqueue names; one that throws is logged and hurts nobody. The returned function unsubscribes.
    */
-  onChange(handler: (object: T) => void): () => void;
+  onChange(handler: ChangeHandler<T>): () => void;
+}
+
+export type ChangeHandler<T> = (object: T, change: Change<T>) => void;
+
+export interface Change<T> {
+  type: 'added' | 'updated' | 'removed' | 'resynced';
+  /** What an updated object was before: who was concerned by that (its old owner, old labels) may be another. */
+  previous?: T;
 }
 
 /** Fills a {@link Cache} until its signal aborts; survives everything that a network and an API server can do. */
 export interface Reflector<T extends KubeObject> extends Cache<T> {
-  /** Resolves when `signal` aborts. */
+  /** For people: `Deployment`, `ConfigMap in team-a`. */
+  readonly what: string;
+  /** Resolves when `signal` aborts. To be called once. */
   run(signal: AbortSignal): Promise<void>;
   /** True after the first complete list. */
   readonly synced: boolean;
