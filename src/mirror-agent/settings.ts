@@ -1,0 +1,62 @@
+import { parseDuration } from '#shared/duration.ts';
+import { listenAddress, oneOf, readSettings, text } from '#shared/settings.ts';
+
+const table = {
+  nodeName: { flag: 'node-name', env: 'NODE_NAME', help: 'The node that this agent runs on.', parse: text },
+  nodeIP: { flag: 'node-ip', env: 'NODE_IP', help: 'The address of that node: what {nodeIP} stands for.', parse: text },
+  namespace: { flag: 'namespace', env: 'POD_NAMESPACE', help: "The operator's namespace.", parse: text },
+  mirrorsConfigMap: {
+    flag: 'mirrors-configmap',
+    env: 'MIRRORS_CONFIGMAP',
+    default: 'registry-operator-mirrors',
+    help: 'The ConfigMap in that namespace in which the operator publishes what nodes are to know.',
+    parse: text,
+  },
+  certsDirectory: {
+    flag: 'certs-dir',
+    env: 'CERTS_DIR',
+    default: '/etc/containerd/certs.d',
+    help: "containerd's config_path on this node.",
+    parse: absolutePath,
+  },
+  syncPeriodMs: {
+    flag: 'sync-period',
+    env: 'SYNC_PERIOD',
+    default: '60s',
+    help: 'Look at all again after this time, even if nothing seems to have changed: 1s to 24h.',
+    parse: period,
+  },
+  healthAddress: {
+    flag: 'health-addr',
+    env: 'HEALTH_ADDR',
+    default: '127.0.0.1:18082',
+    help: 'Where /livez and /readyz answer. The agent uses the network of the node: keep it on 127.0.0.1.',
+    parse: listenAddress,
+  },
+  logLevel: {
+    flag: 'log-level',
+    env: 'LOG_LEVEL',
+    default: 'info',
+    help: 'error, warn, info, debug or trace.',
+    parse: oneOf('error', 'warn', 'info', 'debug', 'trace', 'silent'),
+  },
+};
+
+export type AgentSettings = ReturnType<typeof readAgentSettings>;
+
+/** Throws a SettingsError that lists all the problems. */
+export function readAgentSettings(argv: string[], env: NodeJS.ProcessEnv) {
+  return readSettings('mirror-agent', table, argv, env);
+}
+
+function absolutePath(value: string): string {
+  if (!value.startsWith('/') || value.split('/').includes('..'))
+    throw new Error('expected an absolute path without ..');
+  return value.length > 1 ? value.replace(/\/+$/, '') : value;
+}
+
+function period(value: string): number {
+  const ms = parseDuration(value);
+  if (ms === undefined || ms < 1000 || ms > 86_400_000) throw new Error('expected a duration from 1s to 24h');
+  return ms;
+}
