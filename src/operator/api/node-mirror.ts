@@ -1,0 +1,80 @@
+import type { KubeObject, ResourceType } from '#shared/kube/kube-client.ts';
+import type { NodeMirrorStatus } from '#shared/node-mirrors.ts';
+import { customResourceDefinition } from './crd.ts';
+import { apiVersion } from './names.ts';
+import { choice, list, object, required, string, type TypeOf } from './schema.ts';
+
+const host = object('One host on this node.', {
+  host: required(string('host[:port], as images name it.', { maxLength: 253 })),
+  registry: required(
+    object('The Registry that it leads to.', {
+      namespace: required(string('Its namespace.', { maxLength: 63 })),
+      name: required(string('Its name.', { maxLength: 253 })),
+      uid: required(string('Its UID.', { maxLength: 64 })),
+    }),
+  ),
+  state: required(
+    choice(
+      'Configured. Conflict: the file there is not ours and was left alone. Unreachable: written, but no address answers from ' +
+        'this node. Failed: could not be written. Ineffective: written, but containerd will not use it.',
+      'Configured',
+      'Conflict',
+      'Unreachable',
+      'Failed',
+      'Ineffective',
+    ),
+  ),
+  endpoint: string('The URL in hosts.toml.', { maxLength: 512 }),
+  message: string('What is wrong and what to do.', { maxLength: 1024 }),
+});
+
+const status = object('What the mirror agent of the node found and did.', {
+  revision: required(
+    string('Names the content of mirrors.json that was rendered last, completely.', { maxLength: 64 }),
+  ),
+  hosts: required(
+    list('The hosts on this node.', host, {
+      maxItems: 1024,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['host'],
+    }),
+  ),
+});
+
+/** Compiles only while the schema says exactly what the agents report. */
+const reported: NodeMirrorStatus extends TypeOf<typeof status>
+  ? TypeOf<typeof status> extends NodeMirrorStatus
+    ? Schema
+    : never
+  : never = status;
+type Schema = typeof status;
+
+/** The report of a node, named after it. It has no spec: only the node's mirror agent writes it. */
+export interface NodeMirror extends KubeObject {
+  status?: NodeMirrorStatus;
+}
+
+export const nodeMirrorType: ResourceType = {
+  apiVersion,
+  kind: 'NodeMirror',
+  plural: 'nodemirrors',
+  namespaced: false,
+};
+
+export const nodeMirrorDefinition = customResourceDefinition({
+  kind: nodeMirrorType.kind,
+  plural: nodeMirrorType.plural,
+  singular: 'nodemirror',
+  shortNames: ['nm'],
+  categories: ['registries'],
+  scope: 'Cluster',
+  description:
+    "Which registry mirrors a node's containerd uses, as its mirror agent reports. Named after the node; nothing to edit.",
+  status: reported,
+  columns: [
+    { name: 'Hosts', type: 'string', jsonPath: '.status.hosts[*].host', description: 'Hosts on this node.' },
+    { name: 'States', type: 'string', jsonPath: '.status.hosts[*].state', description: 'Their states.' },
+    { name: 'Revision', type: 'string', jsonPath: '.status.revision', priority: 1 },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
+});

@@ -1,0 +1,54 @@
+/**
+ * Everything that the operator may do in a cluster, and why. The chart's roles are generated from this table, and the
+ * integration tests run the operator with exactly these rights.
+ */
+import { group } from '#operator/api/names.ts';
+
+/** Shape: rbac/v1 PolicyRule. */
+export interface PolicyRule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+  resourceNames?: string[];
+}
+
+const read = ['get', 'list', 'watch'];
+
+/** Server-side apply is a patch, and a create if there is no object yet. */
+const apply = [...read, 'create', 'patch'];
+
+/** In every namespace that is watched. */
+export const clusterRules: PolicyRule[] = [
+  // The resource itself; a patch adds and takes the finalizer.
+  { apiGroups: [group], resources: ['registries'], verbs: [...read, 'patch'] },
+  { apiGroups: [group], resources: ['registries/status'], verbs: ['patch'] },
+  // Without it, blockOwnerDeletion in the children's ownerReferences is refused where OwnerReferencesPermissionEnforcement is on.
+  { apiGroups: [group], resources: ['registries/finalizers'], verbs: ['update'] },
+  // The nodes' reports, read; removed with their nodes and at uninstall.
+  { apiGroups: [group], resources: ['nodemirrors'], verbs: [...read, 'delete'] },
+  // Children; deleted when a Registry no longer asks for them.
+  { apiGroups: [''], resources: ['serviceaccounts', 'configmaps', 'services'], verbs: [...apply, 'delete'] },
+  { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: apply },
+  { apiGroups: ['apps'], resources: ['deployments'], verbs: apply },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: [...apply, 'delete'] },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: [...apply, 'delete'] },
+  // Why a registry does not start: images that can't be pulled, crashes, no node that fits.
+  { apiGroups: [''], resources: ['pods'], verbs: read },
+  // Why a claim is not bound.
+  { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['get', 'list'] },
+  // Which nodes have to confirm.
+  { apiGroups: [''], resources: ['nodes'], verbs: read },
+  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+];
+
+/** In the operator's own namespace. */
+export const namespaceRules: PolicyRule[] = [
+  // Leader election.
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update', 'patch'] },
+  // What the mirror agents shall do.
+  { apiGroups: [''], resources: ['configmaps'], verbs: apply },
+  // Whether the agents run.
+  { apiGroups: ['apps'], resources: ['daemonsets'], verbs: read },
+  // Uninstall stops the operator first.
+  { apiGroups: ['apps'], resources: ['deployments', 'deployments/scale'], verbs: ['get', 'patch'] },
+];
