@@ -16,9 +16,9 @@ const blobApis = ['ATOMIC', 'DELETE', 'DIGEST_HEADER', 'MOUNT_ANONYMOUS', 'UPLOA
 const manifestApis = ['ATOMIC', 'DELETE', 'DIGEST_HEADER', 'TAG_PARAM'];
 const tagApis = ['ATOMIC', 'DELETE', 'LIST'];
 const data = [
-  ...['IMAGE', 'INDEX', 'INDEX_LIST', 'SPARSE', 'ARTIFACT', 'SUBJECT', 'SUBJECT_MISSING', 'ARTIFACT_LIST'],
-  ...['SUBJECT_LIST', 'DATA_FIELD', 'NONDISTRIBUTABLE', 'CUSTOM_FIELDS', 'NO_LAYERS', 'EMPTY_BLOB', 'SHA512'],
-];
+  ['IMAGE', 'INDEX', 'INDEX_LIST', 'SPARSE', 'ARTIFACT', 'SUBJECT', 'SUBJECT_MISSING', 'ARTIFACT_LIST'],
+  ['SUBJECT_LIST', 'DATA_FIELD', 'NONDISTRIBUTABLE', 'CUSTOM_FIELDS', 'NO_LAYERS', 'EMPTY_BLOB', 'SHA512'],
+].flat();
 
 /** CONFORMANCE_OF=distribution runs the same against a peer, to see what the suite says of it. */
 const kind = registryKinds.find((kind) => kind === process.env['CONFORMANCE_OF']) ?? 'ours';

@@ -9,10 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
 import { freePort } from './free-port.ts';
 import { program } from './programs.ts';
-
-interface Scope {
-  after(hook: () => void | Promise<void>): void;
-}
+import type { Scope } from './scope.ts';
 
 /** `ours`, distribution 3 (`registry:3`), and Debian's docker-registry 2.8 (`registry:2`). */
 export const registryKinds = ['ours', 'distribution', 'docker-registry'] as const;
@@ -60,17 +57,18 @@ export async function startRegistry(scope: Scope, options: RegistryOptions = {})
   const debug = `127.0.0.1:${await freePort()}`;
   await writeFile(configFile, JSON.stringify(configuration(root, host, debug, options.config)));
   const [command = '', ...args] = options.command ?? (await registryCommand(kind));
-  try {
-    const child = await startServerProcess(scope, {
-      command,
-      args: [...args, 'serve', configFile],
-      env: { OTEL_TRACES_EXPORTER: 'none', ...options.env },
-      ready: () => answers(`http://${host}/v2/`),
-    });
-    return { ...child, kind, url: `http://${host}`, host, debugUrl: `http://${debug}`, root, configFile };
-  } finally {
-    scope.after(() => rm(folder, { recursive: true, force: true }));
-  }
+  let server: ServerProcess | undefined;
+  scope.after(async () => {
+    await server?.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  });
+  server = await startServerProcess({
+    command,
+    args: [...args, 'serve', configFile],
+    env: { OTEL_TRACES_EXPORTER: 'none', ...options.env },
+    ready: () => answers(`http://${host}/v2/`),
+  });
+  return { ...server, kind, url: `http://${host}`, host, debugUrl: `http://${debug}`, root, configFile };
 }
 
 async function answers(url: string): Promise<void> {

@@ -1,20 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-interface Scope {
-  after(hook: () => void | Promise<void>): void;
-}
-
 export interface ServerProcessOptions {
   command: string;
   args: string[];
   env?: NodeJS.ProcessEnv;
-  cwd?: string;
   /** Rejects until the program does its work; asked again and again after each start. */
   ready: () => Promise<void>;
 }
 
-/** A program that runs beside the test, can be killed and started again, and ends with the test. */
+/** A server that can be killed and started again, under the same command line. */
 export interface ServerProcess {
   pid(): number;
   /** The end of what it wrote to both of its outputs. */
@@ -28,8 +23,14 @@ export interface ServerProcess {
 const startTimeout = 30_000;
 const outputLimit = 256 * 1024;
 
+/**
+ * Becomes the server, after leaving a watcher behind that kills it when our end of its standard input closes: a test run
+ * that is cut off leaves no server running.
+ */
+const guard = 'exec 3<&0; (cat <&3 >/dev/null; kill -9 $$ 2>/dev/null) & exec "$@" 3<&- </dev/null';
+
 /** Starts the program and waits until it is ready; rejects with its output when it ends or stays silent. */
-export async function startServerProcess(scope: Scope, options: ServerProcessOptions): Promise<ServerProcess> {
+export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   let running: ChildProcess | undefined;
   let output = '';
   const keep = (chunk: string) => {
@@ -37,13 +38,12 @@ export async function startServerProcess(scope: Scope, options: ServerProcessOpt
   };
 
   async function start(): Promise<void> {
-    const child = spawn(options.command, options.args, {
+    const child = spawn('/bin/sh', ['-c', guard, 'sh', options.command, ...options.args], {
       env: { ...process.env, ...options.env },
-      cwd: options.cwd,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     running = child;
-    child.on('error', (error) => keep(String(error)));
+    child.stdin.on('error', () => {});
     child.stdout.setEncoding('utf8').on('data', keep);
     child.stderr.setEncoding('utf8').on('data', keep);
     await untilReady(child);
@@ -58,36 +58,32 @@ export async function startServerProcess(scope: Scope, options: ServerProcessOpt
       );
       if (failure === undefined) return;
       if (hasEnded(child) || performance.now() > deadline) {
-        child.kill('SIGKILL');
+        await end(child, 'SIGKILL');
         throw new Error(`${options.command} does not answer:\n${output}`, { cause: failure });
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 
-  async function kill(signal: NodeJS.Signals): Promise<number | string> {
-    const child = running;
-    if (!child) throw new Error('not running');
-    if (!hasEnded(child)) {
-      const exited = once(child, 'exit');
-      child.kill(signal);
-      await exited;
-    }
-    return child.exitCode ?? child.signalCode ?? 'unknown';
-  }
-
-  scope.after(async () => {
-    if (running) await kill('SIGKILL');
-  });
   await start();
   return {
     pid: () => running?.pid ?? 0,
     output: () => output,
-    kill,
+    kill: async (signal) => (running ? end(running, signal) : 'not started'),
     start,
   };
 }
 
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | string> {
+  if (!hasEnded(child)) {
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+  child.stdin?.destroy();
+  return child.exitCode ?? child.signalCode ?? 'unknown';
+}
+
 function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+  return child.exitCode !== null || child.signalCode !== null;
 }
