@@ -39,15 +39,21 @@ const status = object('What the mirror agent of the node found and did.', {
       'x-kubernetes-list-map-keys': ['host'],
     }),
   ),
+  message: string('Why an older revision is in force than the published one.', { maxLength: 1024 }),
 });
 
-/** Compiles only while the schema says exactly what the agents report. */
-const reported: NodeMirrorStatus extends TypeOf<typeof status>
-  ? TypeOf<typeof status> extends NodeMirrorStatus
-    ? Schema
+type Reported = TypeOf<typeof status>;
+type Whole<T> = T extends object ? { [K in keyof T]-?: Whole<T[K]> } : T;
+
+/** What the agents report and what the schema takes (the API server drops the rest) have the same fields. */
+type Agreed = [Reported, Whole<Reported>] extends [NodeMirrorStatus, Whole<NodeMirrorStatus>]
+  ? [NodeMirrorStatus, Whole<NodeMirrorStatus>] extends [Reported, Whole<Reported>]
+    ? typeof status
     : never
-  : never = status;
-type Schema = typeof status;
+  : never;
+
+/** Compiles only while they agree. */
+const agreed: Agreed = status;
 
 /** The report of a node, named after it. It has no spec: only the node's mirror agent writes it. */
 export interface NodeMirror extends KubeObject {
@@ -70,7 +76,7 @@ export const nodeMirrorDefinition = customResourceDefinition({
   scope: 'Cluster',
   description:
     "Which registry mirrors a node's containerd uses, as its mirror agent reports. Named after the node; nothing to edit.",
-  status: reported,
+  status: agreed,
   columns: [
     { name: 'Hosts', type: 'string', jsonPath: '.status.hosts[*].host', description: 'Hosts on this node.' },
     { name: 'States', type: 'string', jsonPath: '.status.hosts[*].state', description: 'Their states.' },
