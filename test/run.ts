@@ -29,6 +29,7 @@ const suites: Record<string, Suite> = {
   http: { files: ['src/registry/http/**/*.test.ts', 'test/http/*.test.ts'], concurrency: 2, timeout: 2 * minute },
   clients: { files: ['test/clients/*.test.ts'], concurrency: 1, timeout: 10 * minute },
   conformance: { files: ['test/conformance/*.test.ts'], concurrency: 1, timeout: 10 * minute },
+  compat: { files: ['test/compat/*.test.ts'], concurrency: 1, timeout: 10 * minute },
   integration: { files: ['test/integration/*.test.ts'], concurrency: 1, timeout: 15 * minute },
   e2e: { files: ['test/e2e/*.test.ts'], concurrency: 1, timeout: 30 * minute },
 };

@@ -65,6 +65,24 @@ export function image(seed: string, { layers = [1000], fields = {} }: ImageOptio
   return { manifest, blobs: [config, ...layerBlobs] };
 }
 
+/** The same content under the docker media types. */
+export function dockerImage(seed: string): Image {
+  const [config, layer] = image(seed).blobs.map((blob, i) => ({ ...blob, mediaType: dockerBlobTypes[i] ?? '' }));
+  if (!config || !layer) throw new Error('an image has a configuration and a layer');
+  const manifest = json(mediaTypes.dockerManifest, {
+    schemaVersion: 2,
+    mediaType: mediaTypes.dockerManifest,
+    config: descriptor(config),
+    layers: [descriptor(layer)],
+  });
+  return { manifest, blobs: [config, layer] };
+}
+
+const dockerBlobTypes = [
+  'application/vnd.docker.container.image.v1+json',
+  'application/vnd.docker.image.rootfs.diff.tar.gzip',
+];
+
 /** An index of `images`, one for each of the first architectures. */
 export function index(images: Image[], mediaType: string = mediaTypes.index): Content {
   const architectures = ['amd64', 'arm64', 'riscv64', 's390x'];

@@ -9,6 +9,8 @@ export interface RegistryClient {
   pushManifest(repository: string, manifest: Content, reference?: string): Promise<void>;
   /** POST, PATCH with all bytes, PUT: as docker and podman do. */
   pushBlob(repository: string, bytes: Uint8Array, digest?: string): Promise<void>;
+  /** An upload that got these bytes and is never finished. */
+  openUpload(repository: string, bytes: Uint8Array): Promise<void>;
   /** `true` when it was mounted, `false` when the registry opened an upload instead. */
   mount(repository: string, digest: string, from: string): Promise<boolean>;
   /** The manifest, its digest checked; `undefined` for 404. */
@@ -43,12 +45,15 @@ export function registryClient(url: string): RegistryClient {
 
   const location = (response: Response) => new URL(response.headers.get('location') ?? '', url);
 
-  async function pushBlob(repository: string, bytes: Uint8Array, digest = digestOf(bytes)): Promise<void> {
+  async function openUpload(repository: string, bytes: Uint8Array): Promise<URL> {
     const started = await done(v2(`${repository}/blobs/uploads/`), { method: 'POST' }, 202);
     const body = bytes as Uint8Array<ArrayBuffer>;
     const headers = { 'content-type': 'application/octet-stream' };
-    const sent = await done(location(started), { method: 'PATCH', body, headers }, 202);
-    const target = location(sent);
+    return location(await done(location(started), { method: 'PATCH', body, headers }, 202));
+  }
+
+  async function pushBlob(repository: string, bytes: Uint8Array, digest = digestOf(bytes)): Promise<void> {
+    const target = await openUpload(repository, bytes);
     target.searchParams.set('digest', digest);
     await done(target, { method: 'PUT' }, 201);
   }
@@ -129,6 +134,9 @@ export function registryClient(url: string): RegistryClient {
     pushImage,
     pushManifest,
     pushBlob,
+    openUpload: async (repository, bytes) => {
+      await openUpload(repository, bytes);
+    },
     mount,
     manifest,
     blob,
