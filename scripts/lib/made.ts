@@ -11,6 +11,8 @@ export interface Made {
   cluster?: { name: string; incomplete: boolean };
   /** Namespace of the operator. */
   namespace?: string;
+  /** The CustomResourceDefinitions, by name. */
+  crds?: string[];
   /** The Helm release. */
   release?: string;
   /** The Registry of examples/registry.yaml, with its namespace. */
