@@ -1,0 +1,101 @@
+import type { StorageDriver } from '#registry/storage/driver.ts';
+import { walkRepositories } from '#registry/storage/repository-walk.ts';
+import type { StoreObserver } from '#registry/storage/store.ts';
+import type { Logger } from '#shared/logger.ts';
+import { BlobSizes } from './blob-sizes.ts';
+import type { Catalog, Usage } from './catalog.ts';
+import { readBlobs } from './disk-reader.ts';
+import { MemoryIndex } from './memory-index.ts';
+import type { RepositoryIndex } from './repository-index.ts';
+import { createRepositoryLoader } from './repository-loader.ts';
+
+export interface CatalogOptions {
+  driver: StorageDriver;
+  logger: Logger;
+}
+
+/**
+ * Give it to the store as an observer first, then build it. A further build reads everything again, for changes that other
+ * processes made. After a build that failed `repositories` waits for the next one.
+ */
+export function createCatalog({ driver, logger }: CatalogOptions): Catalog {
+  const index = new MemoryIndex();
+  const blobs = new BlobSizes();
+  const listeners = new Set<() => void>();
+  const changed = () => listeners.forEach((listener) => listener());
+  const loader = createRepositoryLoader(driver, index, changed);
+  const built = Promise.withResolvers<void>();
+  let complete = false;
+
+  async function readAll(signal: AbortSignal): Promise<void> {
+    const missing = new Set(index.names);
+    await walkRepositories(driver, signal, async ({ name, hasManifests }) => {
+      if (!hasManifests) return;
+      missing.delete(name);
+      await loader.load(name);
+    });
+    for (const name of missing) await loader.load(name);
+    await readBlobs(driver, signal, (digest, size) => blobs.found(digest, size));
+  }
+
+  async function build(signal: AbortSignal): Promise<void> {
+    const started = performance.now();
+    if (complete) blobs.beginAgain();
+    try {
+      await readAll(signal);
+      blobs.endAgain('complete');
+    } catch (error) {
+      blobs.endAgain('failed');
+      throw error;
+    }
+    complete = true;
+    built.resolve();
+    logger.info({ ...usage(), seconds: (performance.now() - started) / 1000 }, 'the catalog has been read');
+    changed();
+  }
+
+  const usage = (): Usage => ({
+    complete,
+    repositories: index.names.size,
+    tags: index.tags,
+    manifests: index.manifests,
+    blobs: blobs.count,
+    bytes: blobs.bytes,
+  });
+
+  return {
+    ...observer(index, blobs, changed),
+    build,
+    async repositories(page) {
+      await built.promise;
+      return index.names.page(page);
+    },
+    tags: async (name, page) => (await loader.current(name))?.tags.page(page),
+    usage,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** The content of a manifest lies among the blobs, so it counts there too. */
+function observer(index: MemoryIndex, blobs: BlobSizes, changed: () => void): StoreObserver {
+  const update = (name: string, change: (repository: RepositoryIndex) => void) => {
+    index.update(name, change);
+    changed();
+  };
+  return {
+    blobCommitted(_, blob) {
+      blobs.announce(blob.digest, blob.size);
+      changed();
+    },
+    manifestPut(name, { digest, bytes }) {
+      blobs.announce(digest, bytes.byteLength);
+      update(name, (repository) => repository.putManifest(digest));
+    },
+    manifestDeleted: (name, digest) => update(name, (repository) => repository.deleteManifest(digest)),
+    tagSet: (name, tag) => update(name, (repository) => repository.setTag(tag)),
+    tagDeleted: (name, tag) => update(name, (repository) => repository.deleteTag(tag)),
+  };
+}

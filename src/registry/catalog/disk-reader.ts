@@ -1,0 +1,83 @@
+import type { Digest } from '#registry/oci/digest.ts';
+import { isTag } from '#registry/oci/reference.ts';
+import type { FileInfo, StorageDriver } from '#registry/storage/driver.ts';
+import * as layout from '#registry/storage/layout.ts';
+import { workThrough } from '#registry/storage/work-through.ts';
+import type { RepositoryListing } from './repository-index.ts';
+
+/** Looks at files at a time. */
+const width = 16;
+
+/** A directory that changed less than this many milliseconds ago may change again without showing it. */
+const settledAfterMs = 2000;
+
+export interface ReadOptions {
+  /** Tags whose links need no look, because they have been seen before. */
+  isKnown: (tag: string) => boolean;
+  withManifests: boolean;
+}
+
+/** `undefined` when the disk knows no such repository. */
+export async function readRepository(
+  driver: StorageDriver,
+  name: string,
+  { isKnown, withManifests }: ReadOptions,
+): Promise<RepositoryListing | undefined> {
+  if (!(await driver.stat(layout.manifestsDirectory(name)))) return undefined;
+  const info = await driver.stat(layout.tagsDirectory(name));
+  const tagsInfo = info && isSettled(info) ? info : undefined;
+  const tags = await readTags(driver, name, isKnown);
+  return withManifests ? { tags, tagsInfo, manifests: await readRevisions(driver, name) } : { tags, tagsInfo };
+}
+
+function isSettled(info: FileInfo): boolean {
+  return Math.abs(Date.now() - info.modifiedMs) > settledAfterMs;
+}
+
+/** A crash in the middle of a push leaves a directory of a tag that points to nothing. */
+async function readTags(driver: StorageDriver, name: string, isKnown: (tag: string) => boolean): Promise<string[]> {
+  const entries = (await driver.list(layout.tagsDirectory(name))) ?? [];
+  const tags: string[] = [];
+  const visit = async (tag: string) => {
+    if (isKnown(tag) || (await driver.stat(layout.tagLink(name, tag)))) tags.push(tag);
+  };
+  const names = entries.filter((entry) => entry.isDirectory && isTag(entry.name)).map((entry) => entry.name);
+  await workThrough(names, { width, visit });
+  return tags;
+}
+
+/** A delete leaves the directory of a revision without its link. */
+async function readRevisions(driver: StorageDriver, name: string): Promise<Digest[]> {
+  const digests: Digest[] = [];
+  for (const algorithm of (await driver.list(layout.revisionsDirectory(name))) ?? []) {
+    const entries = (await driver.list(`${layout.revisionsDirectory(name)}/${algorithm.name}`)) ?? [];
+    const found = entries.map((entry) => layout.digestOfDirectory(algorithm.name, entry.name));
+    const visit = async (digest: Digest) => {
+      if (await driver.stat(layout.revisionLink(name, digest))) digests.push(digest);
+    };
+    const candidates = found.filter((digest) => digest !== undefined);
+    await workThrough(candidates, { width, visit });
+  }
+  return digests;
+}
+
+/** Shows the size of every blob, linked or not. */
+export async function readBlobs(
+  driver: StorageDriver,
+  signal: AbortSignal,
+  show: (digest: Digest, size: number) => void,
+): Promise<void> {
+  const prefixes: { algorithm: string; path: string }[] = [];
+  for (const { name: algorithm } of (await driver.list(layout.blobsRoot)) ?? []) {
+    const entries = (await driver.list(`${layout.blobsRoot}/${algorithm}`)) ?? [];
+    prefixes.push(...entries.map(({ name }) => ({ algorithm, path: `${layout.blobsRoot}/${algorithm}/${name}` })));
+  }
+  const visit = async ({ algorithm, path }: { algorithm: string; path: string }) => {
+    for (const { name: hex } of (await driver.list(path)) ?? []) {
+      const digest = layout.digestOfDirectory(algorithm, hex);
+      const info = digest && (await driver.stat(layout.blobData(digest)));
+      if (info) show(digest, info.size);
+    }
+  };
+  await workThrough(prefixes, { width, signal, visit });
+}

@@ -1,0 +1,50 @@
+import type { StorageDriver } from '#registry/storage/driver.ts';
+import { tagsDirectory } from '#registry/storage/layout.ts';
+import { readRepository } from './disk-reader.ts';
+import type { MemoryIndex } from './memory-index.ts';
+import type { RepositoryIndex } from './repository-index.ts';
+
+export interface RepositoryLoader {
+  /** Reads all of a repository, or drops it from the index when the disk does not know it. */
+  load(name: string): Promise<RepositoryIndex | undefined>;
+  /** With the tags that are on disk now: one look at their directory shows whether another process has changed it. */
+  current(name: string): Promise<RepositoryIndex | undefined>;
+}
+
+/** Whoever asks for what is being read already gets the same reading. `changed` is called after each. */
+export function createRepositoryLoader(
+  driver: StorageDriver,
+  index: MemoryIndex,
+  changed: () => void,
+): RepositoryLoader {
+  const readings = new Map<string, Promise<RepositoryIndex | undefined>>();
+
+  function read(name: string, depth: 'tags' | 'all'): Promise<RepositoryIndex | undefined> {
+    const key = `${depth} ${name}`;
+    const running = readings.get(key);
+    if (running) return running;
+    const reading = readFromDisk(name, depth === 'all').finally(() => readings.delete(key));
+    readings.set(key, reading);
+    return reading;
+  }
+
+  async function readFromDisk(name: string, withManifests: boolean): Promise<RepositoryIndex | undefined> {
+    const before = index.get(name);
+    before?.beginReading();
+    const isKnown = (tag: string) => !withManifests && before?.tags.has(tag) === true;
+    const listing = await readRepository(driver, name, { isKnown, withManifests });
+    if (listing) index.update(name, (repository) => repository.endReading(listing));
+    else if (!index.get(name)?.isAnnounced) index.drop(name);
+    changed();
+    return index.get(name);
+  }
+
+  async function current(name: string): Promise<RepositoryIndex | undefined> {
+    const repository = index.get(name);
+    const info = await driver.stat(tagsDirectory(name));
+    if (repository?.isCurrent(info)) return repository;
+    return read(name, repository?.isRead ? 'tags' : 'all');
+  }
+
+  return { load: (name) => read(name, 'all'), current };
+}

@@ -1,0 +1,86 @@
+import { digestAlgorithm, digestEncoded, type Digest } from '#registry/oci/digest.ts';
+import { smallBlobBytes } from './content-cache.ts';
+import type { FileInfo, FileReader } from './driver.ts';
+import { blobData, layerLink } from './layout.ts';
+import { writeLink, type StoreContext } from './store-context.ts';
+import type { BlobDescriptor, BlobReader, BlobStore } from './store.ts';
+
+const emptyDigests = new Set([
+  'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  'cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e',
+]);
+
+export function createBlobStore(context: StoreContext, repository: string): BlobStore {
+  const { driver, links, contents, locks } = context;
+
+  /**
+   * The digest under which the data lies. It is the digest itself, except that distribution stores a blob pushed as sha512
+   * under its sha256 digest and writes that into the sha512 link.
+   */
+  async function target(name: string, digest: Digest): Promise<Digest | undefined> {
+    const path = layerLink(name, digest);
+    if (digestAlgorithm(digest) === 'sha256') return (await driver.stat(path)) ? digest : undefined;
+    return (await links.read(path)) ?? ((await driver.stat(path)) ? digest : undefined);
+  }
+
+  /** Empty data of a blob that is not empty is what another registry's crash leaves: as good as missing. */
+  async function data(digest: Digest): Promise<FileInfo | undefined> {
+    const info = await driver.stat(blobData(digest));
+    if (!info || info.size > 0 || emptyDigests.has(digestEncoded(digest))) return info;
+    context.logger.error({ digest }, 'stored blob is empty and is treated as missing');
+    return undefined;
+  }
+
+  async function open(digest: Digest): Promise<BlobReader | undefined> {
+    const stored = await target(repository, digest);
+    const info = stored && (await data(stored));
+    if (!info) return undefined;
+    if (info.size <= smallBlobBytes) return contents.smallBlob(stored, info);
+    const file = await driver.open(blobData(stored));
+    return file && fileReader(digest, file);
+  }
+
+  async function stat(digest: Digest): Promise<BlobDescriptor | undefined> {
+    const stored = await target(repository, digest);
+    const info = stored && (await data(stored));
+    return info && { digest, size: info.size };
+  }
+
+  /** Under the lock of the digest, so that a removal can't come between the look and the link. */
+  async function mount(digest: Digest, from?: string): Promise<BlobDescriptor | undefined> {
+    return locks.run(digest, async () => {
+      const stored = from === undefined ? digest : await target(from, digest);
+      const info = stored && (await data(stored));
+      if (!info) return undefined;
+      await writeLink(context, layerLink(repository, digest), stored);
+      if (stored !== digest) await writeLink(context, layerLink(repository, stored), stored);
+      const blob = { digest, size: info.size };
+      context.notify((observer) => observer.blobCommitted?.(repository, blob));
+      return blob;
+    });
+  }
+
+  async function unlink(digest: Digest): Promise<boolean> {
+    return locks.run(digest, async () => {
+      const removed = await driver.delete(layerLink(repository, digest));
+      if (removed) context.notify((observer) => observer.blobUnlinked?.(repository, digest));
+      return removed;
+    });
+  }
+
+  return {
+    stat,
+    open,
+    mount: (digest, from) => context.track(mount(digest, from)),
+    unlink: (digest) => context.track(unlink(digest)),
+  };
+}
+
+function fileReader(digest: Digest, file: FileReader): BlobReader {
+  return {
+    digest,
+    size: file.info.size,
+    read: (into, position) => file.read(into, position),
+    close: () => file.close(),
+  };
+}

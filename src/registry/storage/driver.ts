@@ -1,0 +1,72 @@
+/**
+ * What the stores need of a place to keep files, and no more, so that a bucket can be one. Paths are absolute within the
+ * driver (`/docker/registry/v2/...`) and come from layout.ts, which makes them of checked names only. A missing file is
+ * `undefined` or `false`; an error means that the place failed. A full or read-only volume is a RegistryError that says so.
+ */
+export interface StorageDriver {
+  /** As configurations and metrics name it: `filesystem`, `inmemory`. */
+  readonly name: string;
+  stat(path: string): Promise<FileInfo | undefined>;
+  /** The whole content, for small files, with the info of just that content. */
+  getContent(path: string): Promise<FileContent | undefined>;
+  /** Replaces the file atomically and durably: a crash leaves the old content or the new one. */
+  putContent(path: string, content: Uint8Array): Promise<void>;
+  open(path: string): Promise<FileReader | undefined>;
+  /** Creates the file and its directories; an existing one is kept and written from its end. */
+  append(path: string): Promise<FileWriter>;
+  /** In no order. `undefined` when there is no such directory. */
+  list(path: string): Promise<DirectoryEntry[] | undefined>;
+  /** Durably, replacing what is there; `false` when `from` is missing. The content must have been synced. */
+  move(from: string, to: string): Promise<boolean>;
+  /** A file, or a directory with all that is in it. */
+  delete(path: string, options?: DeleteOptions): Promise<boolean>;
+  /** Bytes of the volume; `undefined` where the notion has no meaning. */
+  space(): Promise<{ capacity: number; free: number } | undefined>;
+}
+
+export interface FileInfo {
+  isDirectory: boolean;
+  /** Bytes. */
+  size: number;
+  /** Milliseconds since 1970, with the fraction that the place gives. */
+  modifiedMs: number;
+  /** Changes when another file takes the path: an inode number, an ETag. */
+  identity: number | string;
+}
+
+export interface FileContent {
+  bytes: Buffer;
+  info: FileInfo;
+}
+
+export interface DirectoryEntry {
+  name: string;
+  isDirectory: boolean;
+}
+
+export interface DeleteOptions {
+  /** Saves a sync; after a power failure the file may be back. For leftovers that are of no account. */
+  lazily?: boolean;
+}
+
+export interface FileReader {
+  readonly info: FileInfo;
+  /** Fills `into` from `position`; the bytes read, less than asked only at the end. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface FileWriter {
+  /** Bytes in the file. */
+  readonly size: number;
+  /** In order, all of them or an error; the buffers may be reused afterwards. One call at a time. */
+  write(chunks: Uint8Array[]): Promise<void>;
+  /** The content survives a power failure from here on. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Whether nobody has replaced or changed the file between two looks at it. */
+export function isSameFile(a: FileInfo, b: FileInfo): boolean {
+  return a.identity === b.identity && a.modifiedMs === b.modifiedMs && a.size === b.size;
+}

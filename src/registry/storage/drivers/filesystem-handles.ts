@@ -1,0 +1,79 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import type { FileReader, FileWriter } from '#registry/storage/driver.ts';
+import { absent, fileInfo } from './file-info.ts';
+
+/** `undefined` when the file is missing. */
+export async function openReader(file: string): Promise<FileReader | undefined> {
+  const handle = await absent(open(file, 'r'));
+  if (!handle) return undefined;
+  try {
+    const info = fileInfo(await handle.stat());
+    return { info, read: (into, position) => readFully(handle, into, position), close: () => handle.close() };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function readFully(handle: FileHandle, into: Uint8Array, position: number): Promise<number> {
+  let filled = 0;
+  while (filled < into.byteLength) {
+    const { bytesRead } = await handle.read(into, filled, into.byteLength - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
+}
+
+/** `explained` turns the errors of the volume into ones that people understand. */
+export async function openWriter(file: string, explained: <T>(action: Promise<T>) => Promise<T>): Promise<FileWriter> {
+  const handle = await open(file, 'a');
+  try {
+    let { size } = await handle.stat();
+    return {
+      get size() {
+        return size;
+      },
+      async write(chunks) {
+        try {
+          await explained(writeFully(handle, chunks));
+          size += byteLength(chunks);
+        } catch (error) {
+          // A full volume takes a part and does not say how much.
+          ({ size } = await handle.stat());
+          throw error;
+        }
+      },
+      sync: () => explained(handle.sync()),
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function writeFully(handle: FileHandle, chunks: Uint8Array[]): Promise<void> {
+  let rest = chunks;
+  while (rest.length > 0) {
+    const { bytesWritten } = await handle.writev(rest);
+    rest = skipBytes(rest, bytesWritten);
+  }
+}
+
+/** What is left of `chunks` after their first `count` bytes. */
+function skipBytes(chunks: Uint8Array[], count: number): Uint8Array[] {
+  let left = count;
+  let index = 0;
+  for (; index < chunks.length; index++) {
+    const { byteLength: length } = chunks[index]!;
+    if (length > left) break;
+    left -= length;
+  }
+  const [first, ...others] = chunks.slice(index);
+  return first ? [first.subarray(left), ...others] : [];
+}
+
+function byteLength(chunks: Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+}

@@ -1,0 +1,61 @@
+import type { StorageDriver } from '#registry/storage/driver.ts';
+import { content, extend, find, newDirectory, newFile, nodeInfo, put, take, type MemoryFile } from './memory-tree.ts';
+
+/**
+ * Everything in the memory of the process, gone with it: distribution's `inmemory`, for trying things out and for tests
+ * of what stands on a driver.
+ */
+export function createInMemoryDriver(): StorageDriver {
+  const root = newDirectory();
+
+  function file(path: string): MemoryFile | undefined {
+    const node = find(root, path);
+    return node?.kind === 'file' ? node : undefined;
+  }
+
+  return {
+    name: 'inmemory',
+    async stat(path) {
+      const node = find(root, path);
+      return node && nodeInfo(node);
+    },
+    async getContent(path) {
+      const found = file(path);
+      return found && { bytes: Buffer.from(content(found)), info: nodeInfo(found) };
+    },
+    async putContent(path, bytes) {
+      put(root, path, newFile(bytes));
+    },
+    async open(path) {
+      const found = file(path);
+      if (!found) return undefined;
+      const read = async (into: Uint8Array, position: number) =>
+        content(found).copy(into, 0, Math.min(position, found.size));
+      return { info: nodeInfo(found), read, close: async () => {} };
+    },
+    async append(path) {
+      const found = file(path) ?? newFile(Buffer.alloc(0));
+      if (!file(path)) put(root, path, found);
+      return {
+        get size() {
+          return found.size;
+        },
+        write: async (chunks) => extend(found, chunks),
+        sync: async () => {},
+        close: async () => {},
+      };
+    },
+    async list(path) {
+      const node = find(root, path);
+      if (node?.kind !== 'directory') return undefined;
+      return [...node.children].map(([name, child]) => ({ name, isDirectory: child.kind === 'directory' }));
+    },
+    async move(from, to) {
+      const node = take(root, from);
+      if (node) put(root, to, node);
+      return node !== undefined;
+    },
+    delete: async (path) => take(root, path) !== undefined,
+    space: async () => undefined,
+  };
+}

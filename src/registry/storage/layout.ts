@@ -1,0 +1,123 @@
+/**
+ * The tree on disk, drawn once. It is distribution's, to the letter, so that a volume of registry 2 or 3 opens in place
+ * and can be handed back.
+ *
+ *   /docker/registry/v2
+ *     blobs/<alg>/<first two hex>/<hex>/data              content: layers, configs and manifests alike
+ *     repositories/<name>
+ *       _layers/<alg>/<hex>/link                          this repository has the blob
+ *       _manifests/revisions/<alg>/<hex>/link             this repository has the manifest
+ *       _manifests/tags/<tag>/current/link                what the tag points to
+ *       _manifests/tags/<tag>/index/<alg>/<hex>/link      what it has ever pointed to
+ *       _uploads/<uuid>/data                              what has arrived so far
+ *       _uploads/<uuid>/startedat                         2026-01-02T03:04:05Z
+ *
+ * A link holds a digest and nothing else, no newline: distribution parses the whole file. A component of a name never
+ * starts with `_`, so whatever does is internal; a directory with `_manifests` is a repository. Small files are written
+ * as `<final>.<uuid>.tmp` beside their place; other names than `link` and `data` are ignored by every reader. Own files
+ * go outside of this tree: a stray `data` below blobs stops distribution's garbage collection.
+ *
+ * Source: distribution registry/storage/paths.go, catalog.go, driver/filesystem/driver.go.
+ */
+import { digestAlgorithm, digestEncoded, parseDigest, type Digest } from '#registry/oci/digest.ts';
+
+const root = '/docker/registry/v2';
+
+export const blobsRoot = `${root}/blobs`;
+export const repositoriesRoot = `${root}/repositories`;
+
+export const internalNames = { layers: '_layers', manifests: '_manifests', uploads: '_uploads' } as const;
+
+export function blobData(digest: Digest): string {
+  const hex = digestEncoded(digest);
+  return `${blobsRoot}/${digestAlgorithm(digest)}/${hex.slice(0, 2)}/${hex}/data`;
+}
+
+export function repositoryDirectory(repository: string): string {
+  return `${repositoriesRoot}/${repository}`;
+}
+
+export function layerLink(repository: string, digest: Digest): string {
+  return `${repositoriesRoot}/${repository}/_layers/${algorithmAndHex(digest)}/link`;
+}
+
+export function manifestsDirectory(repository: string): string {
+  return `${repositoriesRoot}/${repository}/_manifests`;
+}
+
+export function revisionsDirectory(repository: string): string {
+  return `${repositoriesRoot}/${repository}/_manifests/revisions`;
+}
+
+export function revisionLink(repository: string, digest: Digest): string {
+  return `${repositoriesRoot}/${repository}/_manifests/revisions/${algorithmAndHex(digest)}/link`;
+}
+
+export function tagsDirectory(repository: string): string {
+  return `${repositoriesRoot}/${repository}/_manifests/tags`;
+}
+
+export function tagDirectory(repository: string, tag: string): string {
+  return `${repositoriesRoot}/${repository}/_manifests/tags/${tag}`;
+}
+
+export function tagLink(repository: string, tag: string): string {
+  return `${repositoriesRoot}/${repository}/_manifests/tags/${tag}/current/link`;
+}
+
+export function tagIndexLink(repository: string, tag: string, digest: Digest): string {
+  return `${repositoriesRoot}/${repository}/_manifests/tags/${tag}/index/${algorithmAndHex(digest)}/link`;
+}
+
+export function uploadsDirectory(repository: string): string {
+  return `${repositoriesRoot}/${repository}/_uploads`;
+}
+
+export function uploadDirectory(repository: string, id: string): string {
+  return `${repositoriesRoot}/${repository}/_uploads/${id}`;
+}
+
+export function uploadData(repository: string, id: string): string {
+  return `${repositoriesRoot}/${repository}/_uploads/${id}/data`;
+}
+
+export function uploadStartedAt(repository: string, id: string): string {
+  return `${repositoriesRoot}/${repository}/_uploads/${id}/startedat`;
+}
+
+/** RFC 3339 in UTC with whole seconds, as Go's time.RFC3339 prints it. */
+export function formatStartedAt(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}
+
+/** Any RFC 3339 time; `undefined` for anything else, such as the empty file of a crash. */
+export function parseStartedAt(text: string): Date | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text)) return undefined;
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** The digest that the directory names of a link or of blob data spell; `undefined` when they spell none. */
+export function digestOfDirectory(algorithm: string, hex: string): Digest | undefined {
+  return parseDigest(`${algorithm}:${hex}`);
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** The form of an upload's name, which also makes it safe in a path. */
+export function isUploadId(text: string): boolean {
+  return uuid.test(text);
+}
+
+/** Small files are written as `<final>.<uuid>.tmp` first. */
+export function temporaryName(final: string, id: string): string {
+  return `${final}.${id}.tmp`;
+}
+
+export function isTemporaryName(name: string): boolean {
+  return name.endsWith('.tmp') && isUploadId(name.slice(-40, -4)) && name.at(-41) === '.';
+}
+
+function algorithmAndHex(digest: Digest): string {
+  return `${digestAlgorithm(digest)}/${digestEncoded(digest)}`;
+}

@@ -1,0 +1,28 @@
+import type { Digest } from '#registry/oci/digest.ts';
+import type { Logger } from '#shared/logger.ts';
+import type { ContentCache } from './content-cache.ts';
+import type { StorageDriver } from './driver.ts';
+import type { KeyedMutex } from './keyed-mutex.ts';
+import type { LinkReader } from './link-reader.ts';
+import type { StoreObserver } from './store.ts';
+import type { UploadSessions } from './upload-sessions.ts';
+
+/** What the stores of all repositories share. */
+export interface StoreContext {
+  driver: StorageDriver;
+  logger: Logger;
+  links: LinkReader;
+  contents: ContentCache;
+  /** By digest, and then by tag: always taken in this order. */
+  locks: KeyedMutex;
+  sessions: UploadSessions;
+  /** Calls each observer; one that throws is logged and changes nothing for the client. */
+  notify(tell: (observer: StoreObserver) => void): void;
+  /** Counts `change` as running, so that close() waits for it. */
+  track<T>(change: Promise<T>): Promise<T>;
+}
+
+/** Durably writes the digest, nothing else, into a link file. */
+export function writeLink(context: StoreContext, path: string, digest: Digest): Promise<void> {
+  return context.driver.putContent(path, Buffer.from(digest, 'latin1'));
+}

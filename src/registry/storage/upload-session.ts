@@ -1,0 +1,162 @@
+import { digestAlgorithm, type Digest, type DigestAlgorithm } from '#registry/oci/digest.ts';
+import { RegistryError } from '#registry/oci/errors.ts';
+import { blobData, layerLink, uploadData, uploadDirectory } from './layout.ts';
+import { createRunningHash, hashFile, type RunningHash } from './running-hash.ts';
+import { writeLink, type StoreContext } from './store-context.ts';
+import type { BlobDescriptor, Upload } from './store.ts';
+import { pump } from './upload-pump.ts';
+
+export interface UploadIdentity {
+  repository: string;
+  id: string;
+  startedAt: Date;
+}
+
+/**
+ * One upload, as this process knows it. The file is the truth about its size. The running hash is right only while it
+ * covers exactly the file: after a restart, or when another replica appended, commit() reads the file instead.
+ */
+export class UploadSession implements Upload {
+  readonly id: string;
+  readonly startedAt: Date;
+  readonly #repository: string;
+  readonly #context: StoreContext;
+  readonly #data: string;
+  #hash: RunningHash | undefined;
+  #size = 0;
+  #state: 'idle' | 'appending' | 'committing' | 'gone' = 'idle';
+
+  constructor(context: StoreContext, identity: UploadIdentity, algorithm: DigestAlgorithm = 'sha256') {
+    this.id = identity.id;
+    this.startedAt = identity.startedAt;
+    this.#repository = identity.repository;
+    this.#context = context;
+    this.#data = uploadData(identity.repository, identity.id);
+    this.#hash = createRunningHash(algorithm);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get busy(): boolean {
+    return this.#state === 'appending' || this.#state === 'committing';
+  }
+
+  /** Takes over what the file has become since the last look; nothing while this process itself writes it. */
+  async refresh(): Promise<void> {
+    const info = await this.#context.driver.stat(this.#data);
+    if (!this.busy) this.#resize(info?.size ?? 0);
+  }
+
+  append(source: AsyncIterable<Uint8Array>): Promise<number> {
+    return this.#exclusively('appending', async () => {
+      const writer = await this.#context.driver.append(this.#data);
+      try {
+        this.#resize(writer.size);
+        await pump(source, writer, (chunk) => this.#see(chunk));
+      } catch (error) {
+        if (isVolumeFull(error)) await this.#remove();
+        throw error;
+      } finally {
+        await writer.close();
+        this.#resize(writer.size);
+      }
+      this.#refuseWhenGone();
+      return this.#size;
+    });
+  }
+
+  commit(expected: Digest): Promise<BlobDescriptor> {
+    const committed = this.#exclusively('committing', async () => {
+      const writer = await this.#context.driver.append(this.#data);
+      try {
+        this.#resize(writer.size);
+        await this.#verify(expected);
+        await writer.sync();
+      } finally {
+        await writer.close();
+      }
+      const blob = { digest: expected, size: this.#size };
+      await this.#context.locks.run(expected, () => this.#moveIntoPlace(blob));
+      await this.#remove();
+      return blob;
+    });
+    return this.#context.track(committed);
+  }
+
+  async cancel(): Promise<void> {
+    this.#refuseWhenGone();
+    if (this.#state === 'committing') throw this.#busyError();
+    await this.#context.track(this.#remove());
+  }
+
+  #see(chunk: Uint8Array): void {
+    this.#refuseWhenGone();
+    this.#hash?.update(chunk);
+    this.#size += chunk.byteLength;
+  }
+
+  /** A hash that does not cover exactly the file is of no use any more, whatever comes later. */
+  #resize(size: number): void {
+    this.#size = size;
+    if (this.#hash?.bytes !== size) this.#hash = undefined;
+  }
+
+  async #verify(expected: Digest): Promise<void> {
+    const algorithm = digestAlgorithm(expected);
+    const running = this.#hash?.algorithm === algorithm ? this.#hash : undefined;
+    const hash = running ?? (await hashFile(this.#context.driver, this.#data, algorithm));
+    if (!hash) throw unknownUpload(this.id);
+    if (hash.digest() === expected) return;
+    await this.#remove();
+    const detail = { digest: expected, received: hash.digest(), size: this.#size };
+    throw new RegistryError('DIGEST_INVALID', { detail });
+  }
+
+  /**
+   * Replaces data that is there already: the new bytes have just been verified, the old ones may be what a crash of
+   * another registry left. The link comes last, so that it never points to nothing.
+   */
+  async #moveIntoPlace(blob: BlobDescriptor): Promise<void> {
+    const { driver } = this.#context;
+    if (!(await driver.move(this.#data, blobData(blob.digest)))) throw unknownUpload(this.id);
+    await writeLink(this.#context, layerLink(this.#repository, blob.digest), blob.digest);
+    this.#context.notify((observer) => observer.blobCommitted?.(this.#repository, blob));
+  }
+
+  async #remove(): Promise<void> {
+    this.#state = 'gone';
+    this.#context.sessions.remove(`${this.#repository} ${this.id}`);
+    await this.#context.driver.delete(uploadDirectory(this.#repository, this.id), { lazily: true });
+  }
+
+  async #exclusively<T>(state: 'appending' | 'committing', action: () => Promise<T>): Promise<T> {
+    this.#refuseWhenGone();
+    if (this.busy) throw this.#busyError();
+    this.#state = state;
+    try {
+      return await action();
+    } finally {
+      if (this.busy) this.#state = 'idle';
+    }
+  }
+
+  #refuseWhenGone(): void {
+    if (this.#state === 'gone') throw unknownUpload(this.id);
+  }
+
+  #busyError(): RegistryError {
+    const message = 'another request is writing to this upload; ask for its status and continue from there';
+    return new RegistryError('BLOB_UPLOAD_INVALID', { status: 409, message, detail: { uuid: this.id } });
+  }
+}
+
+function unknownUpload(id: string): RegistryError {
+  return new RegistryError('BLOB_UPLOAD_UNKNOWN', { detail: { uuid: id } });
+}
+
+/** What was received is given up then: it would fill the volume until the purger comes. */
+function isVolumeFull(error: unknown): boolean {
+  return error instanceof RegistryError && error.status === 507;
+}
