@@ -30,6 +30,7 @@ export async function* watchStream<T extends KubeObject>(
   const body = await openStream(dependencies, path + query, signal);
   try {
     for await (const line of readLines(body, clock, silenceMs)) {
+      if (line === '') continue;
       const event = JSON.parse(line) as WatchEvent<T>;
       if (event.type !== 'ERROR') withoutManagedFields(event.object);
       yield event;
