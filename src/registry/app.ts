@@ -1,0 +1,144 @@
+/** What the registry is, apart from that it listens. */
+import Fastify, {
+  type FastifyHttpsOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify';
+import type { Server, ServerOptions } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Catalog } from '#registry/catalog/catalog.ts';
+import type { RegistryStore } from '#registry/storage/store.ts';
+import type { Logger } from '#shared/logger.ts';
+import { createBaseUrl, type UrlOptions } from '#registry/http/absolute-url.ts';
+import { baseEndpoint } from '#registry/http/base.ts';
+import { blobsEndpoint } from '#registry/http/blobs.ts';
+import { createBufferPool } from '#registry/http/buffer-pool.ts';
+import { catalogEndpoint } from '#registry/http/catalog.ts';
+import { createDispatch, type Dispatch } from '#registry/http/dispatch.ts';
+import { errorAnswer, rawErrorResponse } from '#registry/http/error-handler.ts';
+import type { ExchangeObserver, Methods } from '#registry/http/exchange.ts';
+import { createLinks } from '#registry/http/links.ts';
+import { createManifestCheck, type ValidationOptions } from '#registry/http/manifest-check.ts';
+import { createManifestPush } from '#registry/http/manifest-push.ts';
+import { manifestsEndpoint } from '#registry/http/manifests.ts';
+import { decodedPath, type Endpoint } from '#registry/http/path.ts';
+import { readOnly } from '#registry/http/read-only.ts';
+import { tagsEndpoint } from '#registry/http/tags.ts';
+import { uploadEndpoint, uploadsEndpoint } from '#registry/http/uploads.ts';
+
+export interface AppDeps {
+  store: RegistryStore;
+  catalog: Catalog;
+  logger: Logger;
+  observers: ExchangeObserver[];
+  checkHealth(): void;
+  options: AppOptions;
+}
+
+export interface AppOptions {
+  urls: UrlOptions;
+  /** `http.prefix`, with both slashes, or `/`. */
+  prefix: string;
+  headers: Record<string, string[]>;
+  deleteEnabled: boolean;
+  readOnly: boolean;
+  maxEntries: number;
+  maxTags: number;
+  manifestMaxBytes: number;
+  validation: ValidationOptions;
+  tls?: ServerOptions;
+}
+
+const second = 1000;
+
+/**
+ * Against slow and silent clients. There is no limit for a whole request, since pushes of large layers are long: a
+ * connection on which nothing moves for five minutes is closed instead.
+ */
+const headersTimeout = 30 * second;
+const silence = 300 * second;
+/** Longer than the minute that proxies keep idle connections, so that they close them and we don't, under their feet. */
+const keepAliveTimeout = 75 * second;
+const maxHeaderSize = 32 * 1024;
+
+export function buildApp(deps: AppDeps): FastifyInstance {
+  let closing = false;
+  const dispatch = createDispatch({ ...deps, ...deps.options, endpoints: endpoints(deps), isClosing: () => closing });
+  const app = createServer(deps.options);
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  // Bodies are read by the endpoints, as they come.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  addRoutes(app, dispatch, deps.options);
+  return app;
+}
+
+function createServer({ tls }: AppOptions): FastifyInstance {
+  const node = { headersTimeout, maxHeaderSize };
+  const options = {
+    ...(tls ? { https: { ...node, ...tls } } : { http: node }),
+    logger: false,
+    requestTimeout: 0,
+    keepAliveTimeout,
+    connectionTimeout: silence,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => void sendError(error, reply),
+    clientErrorHandler(error: Error, socket: Socket) {
+      if (socket.writable) socket.end(rawErrorResponse(error));
+      else socket.destroy();
+    },
+  } satisfies FastifyServerOptions | FastifyHttpsOptions<Server>;
+  return Fastify(options as FastifyServerOptions);
+}
+
+function addRoutes(app: FastifyInstance, dispatch: Dispatch, { prefix }: AppOptions): void {
+  const root = `${prefix === '' ? '/' : prefix}v2/`;
+  const handle = ({ raw: request }: FastifyRequest, reply: FastifyReply) => {
+    reply.hijack();
+    return dispatch(below(root, request.url ?? ''), request, reply.raw);
+  };
+  app.route({ method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'], url: `${root}*`, handler: handle });
+  // Distribution's liveness: that the process answers.
+  app.route({ method: ['GET', 'HEAD'], url: '/', handler: (_request, reply) => reply.send() });
+  app.setNotFoundHandler(handle);
+  app.setErrorHandler((error, _request, reply) => sendError(error, reply));
+}
+
+/** What follows `root` in the path; `undefined` when the address is another one. */
+function below(root: string, url: string): string | undefined {
+  const path = decodedPath(url);
+  if (path === undefined || path.startsWith(root)) return path?.slice(root.length);
+  return path === root.slice(0, -1) ? '' : undefined;
+}
+
+/** What Fastify itself refuses, such as a malformed Content-Type. */
+function sendError(error: unknown, reply: FastifyReply): FastifyReply {
+  const { status, headers, body } = errorAnswer(error);
+  return reply.code(status).headers(headers).send(body);
+}
+
+function endpoints({ catalog, options }: AppDeps): Record<Endpoint, Methods> {
+  const links = createLinks(createBaseUrl(options.urls));
+  const push = createManifestPush({
+    links,
+    check: createManifestCheck(options.validation),
+    maxBytes: options.manifestMaxBytes,
+  });
+  const all = {
+    base: baseEndpoint,
+    catalog: catalogEndpoint({ catalog, ...options }),
+    tags: tagsEndpoint({ catalog, ...options }),
+    manifest: manifestsEndpoint({ push, ...options }),
+    blob: blobsEndpoint({ pool: createBufferPool(), ...options }),
+    uploads: uploadsEndpoint(links),
+    upload: uploadEndpoint(links),
+    referrers: {},
+  };
+  return options.readOnly ? readOnly(all) : all;
+}

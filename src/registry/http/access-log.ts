@@ -1,0 +1,33 @@
+/** One line for each request, with distribution's field names, so that queries on its logs go on working. */
+import type { Logger } from '#shared/logger.ts';
+import type { ExchangeObserver, ExchangeRecord } from './exchange.ts';
+
+/** With `disabled` (`log.accesslog.disabled`) only failures of ours are logged. */
+export function accessLog(logger: Logger, disabled: boolean): ExchangeObserver {
+  return {
+    finished(record) {
+      if (record.error !== undefined) logger.error({ ...fields(record), err: record.error }, 'request failed');
+      else if (!disabled)
+        logger.info(fields(record), record.aborted ? 'client closed the connection' : 'response completed');
+    },
+  };
+}
+
+function fields({ id, request, method, status, durationMs, responseBytes }: ExchangeRecord): Record<string, unknown> {
+  return {
+    'http.request.host': request.headers.host,
+    'http.request.id': id,
+    'http.request.method': method,
+    'http.request.remoteaddr': remoteAddress(request.headers['x-forwarded-for'], request.socket.remoteAddress),
+    'http.request.uri': request.url,
+    'http.request.useragent': request.headers['user-agent'],
+    'http.response.duration': `${durationMs.toFixed(3)}ms`,
+    'http.response.status': status,
+    'http.response.written': responseBytes,
+  };
+}
+
+function remoteAddress(forwarded: string | string[] | undefined, address: string | undefined): string | undefined {
+  const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',', 1)[0]?.trim();
+  return first === undefined || first === '' ? address : first;
+}

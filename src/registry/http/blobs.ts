@@ -1,0 +1,106 @@
+/** `/v2/<name>/blobs/<digest>` (distribution-spec end-2 and end-10). */
+import { parseDigest, type Digest } from '#registry/oci/digest.ts';
+import { RegistryError } from '#registry/oci/errors.ts';
+import { parseRange, type ByteRange } from '#registry/oci/range.ts';
+import type { BlobReader } from '#registry/storage/store.ts';
+import { blobBody } from './blob-body.ts';
+import type { BufferPool } from './buffer-pool.ts';
+import { hasEntityTag } from './conditions.ts';
+import type { Answer, Exchange, Methods } from './exchange.ts';
+
+export interface BlobsDeps {
+  pool: BufferPool;
+  /** `storage.delete.enabled`. */
+  deleteEnabled: boolean;
+}
+
+export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
+  async function get(exchange: Exchange): Promise<Answer> {
+    const digest = subjectDigest(exchange);
+    const reader = await exchange.repository().blobs.open(digest);
+    if (!reader) throw unknownBlob(digest);
+    if (hasEntityTag(exchange.request.headers['if-none-match'], digest))
+      return closing(reader, { status: 304, headers: entity(reader) });
+    const range = requestedRange(exchange, reader);
+    if (range === 'unsatisfiable') {
+      await reader.close();
+      throw new RegistryError('RANGE_INVALID', { headers: { 'Content-Range': `bytes */${reader.size}` } });
+    }
+    return range ? partAnswer(reader, range) : wholeAnswer(reader);
+  }
+
+  async function head(exchange: Exchange): Promise<Answer> {
+    const digest = subjectDigest(exchange);
+    const blob = await exchange.repository().blobs.stat(digest);
+    if (!blob) throw unknownBlob(digest);
+    const headers = entity(blob);
+    if (hasEntityTag(exchange.request.headers['if-none-match'], digest)) return { status: 304, headers };
+    return { status: 200, headers: { ...headers, 'Content-Length': blob.size } };
+  }
+
+  async function remove(exchange: Exchange): Promise<Answer> {
+    const digest = subjectDigest(exchange);
+    if (!deleteEnabled)
+      throw new RegistryError('UNSUPPORTED', { message: 'deletion is not enabled (storage.delete.enabled)' });
+    if (!(await exchange.repository().blobs.unlink(digest))) throw unknownBlob(digest);
+    return { status: 202, headers: {} };
+  }
+
+  function wholeAnswer(reader: BlobReader): Answer {
+    const headers = { ...entity(reader), 'Content-Length': reader.size };
+    return { status: 200, headers, body: body(reader, { start: 0, end: reader.size - 1 }) };
+  }
+
+  function partAnswer(reader: BlobReader, range: ByteRange): Answer {
+    const headers = {
+      ...entity(reader),
+      'Content-Length': range.end - range.start + 1,
+      'Content-Range': `bytes ${range.start}-${range.end}/${reader.size}`,
+    };
+    return { status: 206, headers, body: body(reader, range) };
+  }
+
+  function body(reader: BlobReader, range: ByteRange) {
+    if (!reader.content) return blobBody(reader, range, pool);
+    return reader.content.subarray(range.start, range.end + 1);
+  }
+
+  return { GET: get, HEAD: head, DELETE: remove };
+}
+
+async function closing(reader: BlobReader, answer: Answer): Promise<Answer> {
+  await reader.close();
+  return answer;
+}
+
+/** Content never changes, so that a cache may keep it for a year; If-Range with another tag means: send all. */
+function requestedRange({ request }: Exchange, reader: BlobReader): ReturnType<typeof parseRange> {
+  const { range, 'if-range': ifRange } = request.headers;
+  if (range === undefined) return undefined;
+  if (ifRange !== undefined && ifRange !== `"${reader.digest}"`) return undefined;
+  return parseRange(range, reader.size);
+}
+
+function entity({ digest }: { digest: Digest }): Answer['headers'] {
+  return {
+    'Content-Type': 'application/octet-stream',
+    'Docker-Content-Digest': digest,
+    ETag: `"${digest}"`,
+    'Cache-Control': 'max-age=31536000',
+    'Accept-Ranges': 'bytes',
+  };
+}
+
+function subjectDigest({ subject }: Exchange): Digest {
+  const digest = parseDigest(subject);
+  if (!digest)
+    throw new RegistryError('DIGEST_INVALID', {
+      message: 'not a sha256 or sha512 digest',
+      detail: { digest: subject },
+    });
+  return digest;
+}
+
+function unknownBlob(digest: Digest): RegistryError {
+  return new RegistryError('BLOB_UNKNOWN', { detail: { digest } });
+}

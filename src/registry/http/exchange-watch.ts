@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ExchangeObserver } from './exchange.ts';
+import type { Endpoint } from './path.ts';
+import { announcedLength } from './request-body.ts';
+
+export interface WatchedExchange {
+  id: string;
+  request: IncomingMessage;
+  response: ServerResponse;
+  endpoint: Endpoint | undefined;
+}
+
+export interface ExchangeWatch {
+  /** The answer's body has this many bytes. */
+  answered(bytes: number): void;
+  /** Something that is our fault; told once the exchange is over. */
+  failed(error: unknown): void;
+}
+
+const unwatched: ExchangeWatch = { answered: () => undefined, failed: () => undefined };
+
+/** Tells the observers when the exchange begins and, whatever way, ends. */
+export function watchExchange(observers: ExchangeObserver[], exchange: WatchedExchange): ExchangeWatch {
+  if (observers.length === 0) return unwatched;
+  const { id, request, response, endpoint } = exchange;
+  const started = performance.now();
+  let failure: unknown;
+  let responseBytes = 0;
+  if (endpoint) for (const observer of observers) observer.started?.(endpoint);
+  response.once('close', () => {
+    const record = {
+      id,
+      endpoint,
+      request,
+      method: request.method ?? '',
+      status: response.statusCode,
+      aborted: !response.writableFinished,
+      durationMs: performance.now() - started,
+      requestBytes: announcedLength(request.headers) ?? 0,
+      responseBytes,
+      ...(failure === undefined ? {} : { error: failure }),
+    };
+    for (const observer of observers) observer.finished(record);
+  });
+  return {
+    answered(bytes) {
+      responseBytes = bytes;
+    },
+    failed(error) {
+      failure ??= error;
+    },
+  };
+}

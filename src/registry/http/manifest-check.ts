@@ -1,0 +1,87 @@
+/**
+ * A manifest is taken only when all that it refers to is there, so that nobody pulls half an image. Its subject may come
+ * later (distribution-spec "Pushing Manifests with Subject"), and layers that have URLs may be elsewhere.
+ * Source: distribution, registry/storage/{ocimanifesthandler,schema2manifesthandler,manifestlisthandler}.go.
+ */
+import { RegistryError } from '#registry/oci/errors.ts';
+import type { Descriptor, Manifest } from '#registry/oci/manifest.ts';
+import type { RepositoryStore } from '#registry/storage/store.ts';
+import { RegistryErrors } from './error-handler.ts';
+
+export interface ValidationOptions {
+  /** Off: nothing is checked but the form. */
+  enabled: boolean;
+  /** What URLs of layers must match one of; empty: any. */
+  urlAllow: RegExp[];
+  urlDeny: RegExp[];
+  /** Which children of an index must be here. */
+  platforms: 'all' | 'none' | 'list';
+  platformList: { architecture: string; os: string }[];
+}
+
+/** Throws MANIFEST_BLOB_UNKNOWN, one for each digest that is missing, or MANIFEST_INVALID. */
+export type ManifestCheck = (repository: RepositoryStore, manifest: Manifest) => Promise<void>;
+
+export function createManifestCheck(options: ValidationOptions): ManifestCheck {
+  return async (repository, manifest) => {
+    if (!options.enabled) return;
+    const blobs = manifest.config ? [manifest.config, ...manifest.layers] : manifest.layers;
+    for (const layer of manifest.layers) checkUrls(layer, options);
+    const children = manifest.manifests.filter((child) => isRequired(child, options));
+    const missing = [
+      ...(await missingOf(
+        blobs.filter((blob) => !isElsewhere(blob)),
+        async ({ digest }) => repository.blobs.stat(digest),
+      )),
+      ...(await missingOf(children, async ({ digest }) => repository.manifests.get(digest))),
+    ];
+    const [first, ...rest] = missing.map(
+      (digest) => new RegistryError('MANIFEST_BLOB_UNKNOWN', { detail: { digest } }),
+    );
+    if (first) throw new RegistryErrors([first, ...rest]);
+  };
+}
+
+/** Looks for all of them at once; a manifest seldom has more than a few dozen. */
+async function missingOf(
+  descriptors: Descriptor[],
+  find: (descriptor: Descriptor) => Promise<unknown>,
+): Promise<Descriptor['digest'][]> {
+  const found = await Promise.all(descriptors.map(find));
+  const missing = descriptors.filter((_, index) => found[index] === undefined);
+  return [...new Set(missing.map(({ digest }) => digest))];
+}
+
+/** Layers that a licence keeps out of registries, which say where they are. */
+const foreignLayers = new Set([
+  'application/vnd.docker.image.rootfs.foreign.diff.tar',
+  'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+  'application/vnd.oci.image.layer.nondistributable.v1.tar',
+  'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+  'application/vnd.oci.image.layer.nondistributable.v1.tar+zstd',
+]);
+
+function isElsewhere({ mediaType, urls }: Descriptor): boolean {
+  return foreignLayers.has(mediaType) && urls !== undefined && urls.length > 0;
+}
+
+function checkUrls({ urls, digest }: Descriptor, { urlAllow, urlDeny }: ValidationOptions): void {
+  for (const text of urls ?? []) {
+    const url = URL.parse(text);
+    const sound = url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.hash === '';
+    const allowed = urlAllow.length === 0 || urlAllow.some((rule) => rule.test(text));
+    if (!sound || !allowed || urlDeny.some((rule) => rule.test(text))) {
+      throw new RegistryError('MANIFEST_INVALID', {
+        message: 'the URL of a layer is not allowed (validation.manifests.urls)',
+        detail: { digest, url: text },
+      });
+    }
+  }
+}
+
+function isRequired(child: Descriptor, { platforms, platformList }: ValidationOptions): boolean {
+  if (platforms === 'all') return true;
+  if (platforms === 'none') return false;
+  const own = child.platform;
+  return platformList.some(({ architecture, os }) => own?.architecture === architecture && own.os === os);
+}

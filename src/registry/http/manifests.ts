@@ -1,0 +1,61 @@
+/** `/v2/<name>/manifests/<tag or digest>` (distribution-spec end-2, end-7, end-9). */
+import type { Digest } from '#registry/oci/digest.ts';
+import { RegistryError } from '#registry/oci/errors.ts';
+import { parseReference, type Reference } from '#registry/oci/reference.ts';
+import type { RepositoryStore, StoredManifest } from '#registry/storage/store.ts';
+import { hasEntityTag } from './conditions.ts';
+import type { Answer, Exchange, Methods } from './exchange.ts';
+import type { ManifestPush } from './manifest-push.ts';
+
+export interface ManifestsDeps {
+  /** `storage.delete.enabled`. */
+  deleteEnabled: boolean;
+  push: ManifestPush;
+}
+
+export function manifestsEndpoint({ deleteEnabled, push }: ManifestsDeps): Methods {
+  /** What was pushed, byte for byte and with its own type, whatever Accept says: a client that can't read it will say so better. */
+  async function get(exchange: Exchange): Promise<Answer> {
+    const reference = subjectReference(exchange);
+    const repository = exchange.repository();
+    const manifest = await find(repository, reference);
+    if (!manifest) throw unknownManifest(exchange);
+    const headers = entity(manifest);
+    if (hasEntityTag(exchange.request.headers['if-none-match'], manifest.digest)) return { status: 304, headers };
+    return { status: 200, headers, body: manifest.bytes };
+  }
+
+  async function remove(exchange: Exchange): Promise<Answer> {
+    const reference = subjectReference(exchange);
+    if (!deleteEnabled)
+      throw new RegistryError('UNSUPPORTED', { message: 'deletion is not enabled (storage.delete.enabled)' });
+    const { manifests, tags } = exchange.repository();
+    const removed =
+      reference.kind === 'tag' ? await tags.delete(reference.tag) : await manifests.delete(reference.digest);
+    if (!removed) throw unknownManifest(exchange);
+    return { status: 202, headers: {} };
+  }
+
+  return { GET: get, PUT: (exchange) => push(exchange, subjectReference(exchange)), DELETE: remove };
+}
+
+async function find(repository: RepositoryStore, reference: Reference): Promise<StoredManifest | undefined> {
+  const digest = reference.kind === 'digest' ? reference.digest : await repository.tags.resolve(reference.tag);
+  return digest && repository.manifests.get(digest);
+}
+
+function entity({ digest, mediaType }: { digest: Digest; mediaType: string }): Answer['headers'] {
+  return { 'Content-Type': mediaType, 'Docker-Content-Digest': digest, ETag: `"${digest}"` };
+}
+
+function subjectReference({ subject }: Exchange): Reference {
+  const reference = parseReference(subject);
+  if (reference) return reference;
+  // Only digests have a colon.
+  const code = subject.includes(':') ? 'DIGEST_INVALID' : 'TAG_INVALID';
+  throw new RegistryError(code, { message: 'neither a tag nor a digest', detail: { reference: subject } });
+}
+
+function unknownManifest({ name, subject }: Exchange): RegistryError {
+  return new RegistryError('MANIFEST_UNKNOWN', { detail: { name, reference: subject } });
+}

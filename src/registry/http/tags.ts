@@ -1,0 +1,23 @@
+import type { Catalog } from '#registry/catalog/catalog.ts';
+import { RegistryError } from '#registry/oci/errors.ts';
+import type { Exchange, Methods } from './exchange.ts';
+import { pageAnswer, pageRequest, requestedEntries } from './paging.ts';
+
+export interface TagsDeps {
+  catalog: Catalog;
+  /** `tags.maxtags`: the most that one page holds, when the client asks for pages. */
+  maxTags: number;
+}
+
+/** `GET /v2/<name>/tags/list` (distribution-spec end-8a and 8b). Without `n`, all of them. */
+export function tagsEndpoint({ catalog, maxTags }: TagsDeps): Methods {
+  async function list(exchange: Exchange) {
+    const query = exchange.query();
+    const n = requestedEntries(query);
+    const limit = n === undefined ? Number.MAX_SAFE_INTEGER : Math.min(n, maxTags);
+    const page = await catalog.tags(exchange.name, pageRequest(query, limit));
+    if (!page) throw new RegistryError('NAME_UNKNOWN', { detail: { name: exchange.name } });
+    return pageAnswer(exchange, { name: exchange.name, tags: page.entries }, page.entries, page.more, limit);
+  }
+  return { GET: list };
+}

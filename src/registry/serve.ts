@@ -1,0 +1,125 @@
+/** `registry serve`: configuration -> driver -> stores -> app -> listen -> drain. */
+import type { FastifyInstance } from 'fastify';
+import { appOptions } from '#registry/app-options.ts';
+import { buildApp } from '#registry/app.ts';
+import { createCatalog } from '#registry/catalog/create-catalog.ts';
+import type { Catalog } from '#registry/catalog/catalog.ts';
+import { configuredChecks } from '#registry/checks.ts';
+import type { Configuration } from '#registry/config/schema.ts';
+import type { LoadedConfiguration } from '#registry/config/load.ts';
+import { buildDebugApp } from '#registry/debug-app.ts';
+import { accessLog } from '#registry/http/access-log.ts';
+import { startHealth, type Health } from '#registry/http/health.ts';
+import { listen } from '#registry/listen.ts';
+import { createRegistryLogger } from '#registry/logging.ts';
+import type { Metrics } from '#registry/metrics.ts';
+import type { StorageDriver } from '#registry/storage/driver.ts';
+import { createFilesystemDriver } from '#registry/storage/drivers/filesystem.ts';
+import { createInMemoryDriver } from '#registry/storage/drivers/inmemory.ts';
+import { instrumentedDriver } from '#registry/storage/instrumented-driver.ts';
+import { createRegistryStore } from '#registry/storage/registry-store.ts';
+import type { RegistryStore } from '#registry/storage/store.ts';
+import { loadTls } from '#registry/tls.ts';
+import { aborted } from '#shared/lifecycle.ts';
+import type { Logger } from '#shared/logger.ts';
+import { version } from '#shared/version.ts';
+
+/** Resolves once everything is closed, after `signal` has been aborted. Rejects when it can't start. */
+export async function serve({ configuration, warnings }: LoadedConfiguration, signal: AbortSignal): Promise<void> {
+  const { log, http, health: checks } = configuration;
+  const logger = createRegistryLogger({ ...log, level: log.level || configuration.loglevel || 'info' });
+  for (const warning of warnings) logger.warn(warning);
+  const tls = await loadTls(http.tls);
+  const metrics = await loadMetrics(http.debug);
+  const storage = openStorage(configuration, logger, metrics);
+  const background = new AbortController();
+  const health = startHealth(configuredChecks(checks, storage.driver.name, storage.store), background.signal);
+  const app = buildApp({
+    ...storage,
+    logger,
+    observers: [accessLog(logger, log.accesslog.disabled), ...(metrics ? [metrics.exchanges] : [])],
+    checkHealth: health.assert,
+    options: { ...appOptions(configuration), ...(tls ? { tls } : {}) },
+  });
+  const debug = debugApp({ ...storage, health, metrics, signal, path: http.debug.prometheus.path });
+  try {
+    logger.info({ address: await listen(app, http), version }, 'listening');
+    if (http.debug.addr !== '') {
+      const address = await listen(debug, { net: 'tcp', addr: http.debug.addr });
+      logger.info({ address }, 'debug server listening');
+    }
+    startBackground(storage, logger, background.signal);
+    await aborted(signal);
+    logger.info(`stopping; running requests have ${http.draintimeout / 1000} s`);
+  } finally {
+    await drain(app, http.draintimeout);
+    background.abort();
+    await storage.store.close();
+    await debug.close();
+  }
+  logger.info('stopped');
+}
+
+interface Storage {
+  driver: StorageDriver;
+  store: RegistryStore;
+  catalog: Catalog;
+}
+
+function openStorage({ storage, extensions }: Configuration, logger: Logger, metrics: Metrics | undefined): Storage {
+  const plain = storage.filesystem
+    ? createFilesystemDriver({ rootDirectory: storage.filesystem.rootdirectory })
+    : createInMemoryDriver();
+  const driver = metrics ? instrumentedDriver(plain, metrics.storage) : plain;
+  const catalog = createCatalog({ driver, logger });
+  const store = createRegistryStore({ driver, observers: [catalog], cacheBytes: extensions.cache.bytes, logger });
+  metrics?.watch(catalog, store);
+  return { driver, store, catalog };
+}
+
+/** prom-client is loaded only by those who use it: it is a good part of a start. */
+async function loadMetrics({ addr, prometheus }: Configuration['http']['debug']): Promise<Metrics | undefined> {
+  if (addr === '' || !prometheus.enabled) return undefined;
+  const { createMetrics } = await import('#registry/metrics.ts');
+  return createMetrics();
+}
+
+interface DebugParts extends Storage {
+  health: Health;
+  metrics: Metrics | undefined;
+  /** `http.debug.prometheus.path`. */
+  path: string;
+  signal: AbortSignal;
+}
+
+function debugApp({ catalog, store, health, metrics, path, signal }: DebugParts): FastifyInstance {
+  return buildDebugApp({
+    catalog,
+    store,
+    healthFailures: health.failures,
+    async notReady() {
+      if (signal.aborted) return { lifecycle: 'stopping' };
+      try {
+        await store.check();
+        return health.failures();
+      } catch (error) {
+        return { storage: (error as Error).message };
+      }
+    },
+    ...(metrics ? { metrics: { ...metrics, path } } : {}),
+  });
+}
+
+/** The index is built while requests are served. */
+function startBackground({ catalog }: Storage, logger: Logger, signal: AbortSignal): void {
+  catalog.build(signal).catch((error: unknown) => {
+    if (!signal.aborted) logger.error({ err: error }, 'the index could not be built');
+  });
+}
+
+/** Lets running requests end, for `ms` at most. */
+async function drain(app: FastifyInstance, ms: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), ms);
+  await app.close();
+  clearTimeout(timer);
+}
