@@ -4,7 +4,7 @@ import { globSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterSource } from './cluster-source.ts';
-import { run } from './command.ts';
+import { run, succeeds } from './command.ts';
 import { engine, type Engine } from './engine.ts';
 import { findProgram, installPackages } from './machine.ts';
 import { clusterPrograms, root } from './paths.ts';
@@ -64,7 +64,17 @@ export async function ownSource(report: Report, because: string): Promise<Cluste
   await run(join(recipe, 'build-node-image'), [await nodeImage()], { onLine: report });
   const made = await ownSourceIfMade();
   if (!made) throw new Error('test/cluster made no node image');
+  await removeFormerImages(made);
   return made;
+}
+
+/** Each is 780 MB. One that a cluster still uses is refused by podman, and stays. */
+async function removeFormerImages({ engine, nodeImage }: ClusterSource): Promise<void> {
+  const names = await engine.run(['images', '--format', '{{.Repository}}:{{.Tag}}']);
+  const former = names
+    .split('\n')
+    .filter((name) => /^localhost\/kindest\/node:[0-9a-f]{12}$/.test(name) && name !== nodeImage);
+  for (const name of former) await succeeds(engine.name, ['rmi', name], { env: engine.env });
 }
 
 async function ownEngine(): Promise<Engine> {
@@ -77,7 +87,7 @@ async function ownEngine(): Promise<Engine> {
 /** The tag names the recipe, so that a changed one makes a new image. */
 async function nodeImage(): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of globSync(['build-*', 'node/*', 'kubernetes/*', 'containerd/*'], { cwd: recipe }).sort()) {
+  for (const file of globSync(['build-node-image', 'node/*', 'kubernetes/*', 'containerd/*'], { cwd: recipe }).sort()) {
     hash.update(file).update(await readFile(join(recipe, file)));
   }
   return `localhost/kindest/node:${hash.digest('hex').slice(0, 12)}`;

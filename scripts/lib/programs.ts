@@ -26,5 +26,12 @@ export async function needProgram(name: ClusterProgram, report: Report): Promise
 /** Go at or above the version that the modules of test/cluster ask for (an older one fetches it by itself). */
 export async function needGo(otherwise: string): Promise<void> {
   if (await findProgram('go')) return;
-  throw new Unmet(`${otherwise}, or Go 1.26 or later to build it from source.`);
+  throw new Unmet(`${otherwise}, or install Go 1.26 or later (go.dev/dl) to build it from source.`);
+}
+
+/** The folder of etcd, kube-apiserver, kubeadm and kubectl as KUBEBUILDER_ASSETS has them; built in some minutes, once. */
+export async function kubernetesPrograms(): Promise<string> {
+  await needGo('etcd and kube-apiserver are missing: set KUBEBUILDER_ASSETS to a folder that has them');
+  await run(join(root, 'test', 'cluster', 'build-programs'), ['kubernetes']);
+  return clusterPrograms;
 }

@@ -2,14 +2,15 @@
  * A real API server for tests, as controller-runtime's envtest has it: etcd and kube-apiserver, and none of the
  * controllers (a Deployment gets no Pods, what an owner leaves behind is not collected).
  */
-import { constants } from 'node:fs';
-import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { isExecutable } from '#scripts/lib/machine.ts';
+import { kubernetesPrograms } from '#scripts/lib/programs.ts';
 import { createKubeClient, type KubeClientOptions } from '#shared/kube/http-client.ts';
 import { kubeConfigCredentials } from '#shared/kube/kube-config.ts';
 import type { KubeClient } from '#shared/kube/kube-client.ts';
@@ -75,18 +76,14 @@ export async function startKubeApiserver(scope: Scope): Promise<KubeApiserver> {
   return { server, kubeconfig, token: admin, client, kubectl, start, stop, compact: () => compact(etcdUrl) };
 }
 
+/** The folder of etcd, kube-apiserver and kubectl: the one that is named, or else built once from source. */
 async function assetsFolder(): Promise<string> {
-  const folder = process.env['KUBEBUILDER_ASSETS'] ?? join(homedir(), '.cache', 'registry-operator', 'cluster', 'bin');
+  const named = process.env['KUBEBUILDER_ASSETS'];
+  if (named === undefined) return kubernetesPrograms();
   for (const program of ['etcd', 'kube-apiserver', 'kubectl']) {
-    try {
-      await access(join(folder, program), constants.X_OK);
-    } catch (cause) {
-      throw new Error(`no ${program} in ${folder}: set KUBEBUILDER_ASSETS, or run test/cluster/build-programs`, {
-        cause,
-      });
-    }
+    if (!(await isExecutable(join(named, program)))) throw new Error(`KUBEBUILDER_ASSETS: no ${program} in ${named}`);
   }
-  return folder;
+  return named;
 }
 
 async function writeKeys(folder: string): Promise<void> {
