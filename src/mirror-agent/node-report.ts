@@ -1,5 +1,5 @@
 import type { KubeClient, KubeObject, ResourceType } from '#shared/kube/kube-client.ts';
-import { KubeError } from '#shared/kube/kube-client.ts';
+import { isFailure } from '#shared/kube/failure.ts';
 import type { NodeMirrorStatus } from '#shared/node-mirrors.ts';
 
 /** Writes this node's NodeMirror. */
@@ -17,25 +17,28 @@ const nodeMirrorType: ResourceType = {
   namespaced: false,
 };
 
-/** Applying what is there already costs the server a look and no write, so this may be called as often as one likes. */
+/**
+ * Patching to what is there already costs the server a look and no write, so this may be called as often as one likes.
+ * A merge patch, since server-side apply drops a list that became empty, and `hosts` is required.
+ */
 export function createNodeReport(client: KubeClient, nodeName: string): NodeReport {
-  const nodeMirror = { apiVersion: nodeMirrorType.apiVersion, kind: nodeMirrorType.kind };
+  const name = { namespace: '', name: nodeName };
 
-  const applyStatus = (status: NodeMirrorStatus, signal: AbortSignal): Promise<KubeObject> =>
-    client.apply(nodeMirrorType, { ...nodeMirror, metadata: { name: nodeName }, status } as KubeObject, {
-      subresource: 'status',
-      signal,
-    });
+  const patchStatus = (status: NodeMirrorStatus, signal: AbortSignal): Promise<KubeObject> => {
+    const whole = { ...status, message: status.message ?? null };
+    return client.patch(nodeMirrorType, name, { status: whole }, { subresource: 'status', signal });
+  };
 
   /** Owned by the Node, so that the report of a node that is gone goes too. */
   const create = async (signal: AbortSignal): Promise<void> => {
-    const node = await client.get(nodeType, { namespace: '', name: nodeName }, { signal });
+    const node = await client.get(nodeType, name, { signal });
     if (!node?.metadata.uid)
       throw new Error(`there is no Node ${nodeName}: NODE_NAME has to be spec.nodeName of the Pod`);
     const owner = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata.uid };
+    const { apiVersion, kind } = nodeMirrorType;
     await client.apply(
       nodeMirrorType,
-      { ...nodeMirror, metadata: { name: nodeName, ownerReferences: [owner] } },
+      { apiVersion, kind, metadata: { name: nodeName, ownerReferences: [owner] } },
       { signal },
     );
   };
@@ -43,11 +46,11 @@ export function createNodeReport(client: KubeClient, nodeName: string): NodeRepo
   return {
     async write(status, signal) {
       try {
-        await applyStatus(status, signal);
+        await patchStatus(status, signal);
       } catch (error) {
-        if (!(error instanceof KubeError) || error.code !== 404) throw error;
+        if (!isFailure(error, 404)) throw error;
         await create(signal);
-        await applyStatus(status, signal);
+        await patchStatus(status, signal);
       }
     },
   };

@@ -32,7 +32,10 @@ export function createRounds(options: RoundOptions): Rounds {
     const scan = await scanCerts(certsDirectory);
     rememberCreated(scan, created);
     const outcomes = await executeCerts(certsDirectory, planCerts(scan, choose(scan), created));
-    for (const outcome of outcomes) logOutcome(log, outcome);
+    for (const outcome of outcomes) {
+      logOutcome(log, outcome);
+      if (outcome.action.kind === 'create' && !outcome.error) created.add(outcome.action.directory);
+    }
     return outcomes;
   };
 
