@@ -23,12 +23,18 @@ const usage = `Usage:
   mirror-agent [--help]
 `;
 
+/** The words of `registry:3`'s entry point, which takes `config.yml`, `serve config.yml` and `registry serve config.yml`. */
+function wordsOf(argv: string[]): string[] {
+  const [word = ''] = argv;
+  if (/\.ya?ml$/.test(word)) return ['registry', 'serve', ...argv];
+  return registryCommands.has(word) ? ['registry', ...argv] : argv;
+}
+
 async function run(argv: string[]): Promise<number> {
-  const [word = '', ...rest] = argv;
-  const [name, args] = registryCommands.has(word) ? ['registry', argv] : [word, rest];
+  const [name = '', ...args] = wordsOf(argv);
   const load = programs[name];
   if (!load) {
-    process.stderr.write(word ? `unknown program "${word}"\n${usage}` : usage);
+    process.stderr.write(name ? `unknown program "${name}"\n${usage}` : usage);
     return 2;
   }
   const { main } = await load();
