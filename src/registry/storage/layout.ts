@@ -21,10 +21,10 @@
  */
 import { digestAlgorithm, digestEncoded, parseDigest, type Digest } from '#registry/oci/digest.ts';
 
-const root = '/docker/registry/v2';
+export const treeRoot = '/docker/registry/v2';
 
-export const blobsRoot = `${root}/blobs`;
-export const repositoriesRoot = `${root}/repositories`;
+export const blobsRoot = `${treeRoot}/blobs`;
+export const repositoriesRoot = `${treeRoot}/repositories`;
 
 export const internalNames = { layers: '_layers', manifests: '_manifests', uploads: '_uploads' } as const;
 

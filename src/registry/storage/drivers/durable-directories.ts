@@ -1,11 +1,17 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isExisting } from './file-info.ts';
 
 export interface DurableDirectories {
-  /** Makes `directory` and all above it; then the entry of each in its parent survives a power failure. */
+  /** Makes `directory` and all above it, without promising anything yet. */
   make(directory: string): Promise<void>;
-  /** Flushes the entries of a directory: what was created, renamed or removed in it. */
+  /**
+   * Flushes the entries of a directory: what was created, renamed or removed in it, and the directory itself in those
+   * above it, so that all survives a power failure.
+   */
   sync(directory: string): Promise<void>;
+  /** Flushes the entries of a directory that need not survive itself. */
+  syncEntries(directory: string): Promise<void>;
   /** Another process removed it, or something above it: believe nothing that was remembered. */
   forget(): void;
 }
@@ -16,30 +22,45 @@ const remembered = 10_000;
 /**
  * A rename is durable only when the directory has been synced, and the directory only when its parent has: up to the
  * root, once per directory in the life of the process (one found there may stem from a process that died before its
- * sync). Syncs of one directory that are asked for while one runs share the next one, as a database groups commits.
+ * sync). All are synced side by side, after the rename, so that the file system can do it in one commit.
  */
 export function createDurableDirectories(root: string): DurableDirectories {
   const durable = new Set<string>([root]);
-  const running = new Map<string, Promise<void>>();
-  const waiting = new Map<string, Promise<void>>();
+  const syncEntries = createSharedSyncs();
 
   async function make(directory: string): Promise<void> {
     if (durable.has(directory)) return;
-    const parent = dirname(directory);
-    await make(parent);
-    await mkdir(directory).catch(ignoreExisting);
-    await sync(parent);
-    if (durable.size >= remembered) forget();
-    durable.add(directory);
+    await make(dirname(directory));
+    try {
+      await mkdir(directory);
+    } catch (error) {
+      if (!isExisting(error)) throw error;
+    }
   }
 
-  function sync(directory: string): Promise<void> {
-    const current = running.get(directory);
-    if (!current) return start(directory);
-    const next = waiting.get(directory) ?? current.catch(() => {}).then(() => start(directory));
-    waiting.set(directory, next);
-    return next;
+  async function sync(directory: string): Promise<void> {
+    const above: string[] = [];
+    for (let at = directory; !durable.has(at); at = dirname(at)) above.push(dirname(at));
+    await Promise.all([directory, ...above].map(syncEntries));
+    if (durable.size > remembered) forget();
+    for (let at = directory; !durable.has(at); at = dirname(at)) durable.add(at);
   }
+
+  function forget(): void {
+    durable.clear();
+    durable.add(root);
+  }
+
+  return { make, sync, syncEntries, forget };
+}
+
+/**
+ * A sync that is asked for while one of the same directory runs may come too late for that one, so it waits for the next,
+ * together with all who ask meanwhile: as databases group commits.
+ */
+function createSharedSyncs(): (directory: string) => Promise<void> {
+  const running = new Map<string, Promise<void>>();
+  const waiting = new Map<string, Promise<void>>();
 
   function start(directory: string): Promise<void> {
     waiting.delete(directory);
@@ -48,12 +69,13 @@ export function createDurableDirectories(root: string): DurableDirectories {
     return sync;
   }
 
-  function forget(): void {
-    durable.clear();
-    durable.add(root);
-  }
-
-  return { make, sync, forget };
+  return (directory) => {
+    const current = running.get(directory);
+    if (!current) return start(directory);
+    const next = waiting.get(directory) ?? current.catch(() => {}).then(() => start(directory));
+    waiting.set(directory, next);
+    return next;
+  };
 }
 
 async function syncDirectory(directory: string): Promise<void> {
@@ -63,8 +85,4 @@ async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error;
 }

@@ -10,6 +10,10 @@ export function isAbsence(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
+export function isExisting(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EEXIST';
+}
+
 /** `undefined` instead of the errors that say that nothing is there. */
 export async function absent<T>(action: Promise<T>): Promise<T | undefined> {
   try {

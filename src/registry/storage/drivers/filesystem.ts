@@ -119,7 +119,7 @@ async function move(directories: DurableDirectories, from: string, to: string): 
     return true;
   });
   if ((await absent(renamed)) === undefined) return false;
-  await Promise.all([directories.sync(dirname(to)), absent(directories.sync(dirname(from)))]);
+  await Promise.all([directories.sync(dirname(to)), absent(directories.syncEntries(dirname(from)))]);
   return true;
 }
 
@@ -131,7 +131,7 @@ async function remove(directories: DurableDirectories, path: string, lazily: boo
     ),
   );
   if ((await removed) === undefined) return false;
-  if (!lazily) await absent(directories.sync(dirname(path)));
+  if (!lazily) await absent(directories.syncEntries(dirname(path)));
   return true;
 }
 

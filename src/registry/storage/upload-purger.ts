@@ -1,0 +1,106 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '#shared/logger.ts';
+import type { StorageDriver } from './driver.ts';
+import {
+  isTemporaryName,
+  isUploadId,
+  parseStartedAt,
+  treeRoot,
+  uploadDirectory,
+  uploadsDirectory,
+  uploadStartedAt,
+} from './layout.ts';
+import { walkRepositories } from './repository-walk.ts';
+import { workThrough } from './work-through.ts';
+
+export interface UploadPurgerOptions {
+  driver: StorageDriver;
+  logger: Logger;
+  /** Milliseconds since the start of an upload after which it is given up; distribution's `age`, 168 hours. */
+  ageMs: number;
+  /** Only tells what it would remove; distribution's `dryrun`. */
+  dryRun: boolean;
+  /** Milliseconds after which a temporary file can only be the leftover of a crash: writing one takes a moment. Default 1 hour. */
+  temporaryAgeMs?: number;
+  now?: () => number;
+}
+
+export interface PurgeResult {
+  uploads: number;
+  temporaryFiles: number;
+}
+
+export interface UploadPurger {
+  purge(signal: AbortSignal): Promise<PurgeResult>;
+  /** Purges now and after each interval until `signal` aborts; a purge that fails is logged and tried again in time. */
+  run(intervalMs: number, signal: AbortSignal): Promise<void>;
+}
+
+const hour = 3_600_000;
+
+/** Directories looked at in the same time: few, it has a day for it. */
+const width = 4;
+
+/** Distribution's `storage.maintenance.uploadpurging`, which also removes the temporary files that crashes leave. */
+export function createUploadPurger(options: UploadPurgerOptions): UploadPurger {
+  const { driver, logger, ageMs, dryRun, temporaryAgeMs = hour, now = Date.now } = options;
+
+  async function startOf(repository: string, id: string): Promise<number | undefined> {
+    const content = await driver.getContent(uploadStartedAt(repository, id));
+    const startedAt = content && parseStartedAt(content.bytes.toString('latin1'));
+    if (startedAt) return startedAt.getTime();
+    return (await driver.stat(uploadDirectory(repository, id)))?.modifiedMs;
+  }
+
+  async function purgeUploads(signal: AbortSignal): Promise<number> {
+    let purged = 0;
+    await walkRepositories(driver, signal, async ({ name, hasUploads }) => {
+      if (!hasUploads) return;
+      for (const { name: id } of (await driver.list(uploadsDirectory(name))) ?? []) {
+        const started = isUploadId(id) ? await startOf(name, id) : undefined;
+        if (started === undefined || now() - started < ageMs) continue;
+        logger.info({ repository: name, upload: id, started: new Date(started), dryRun }, 'an upload was abandoned');
+        if (!dryRun) await driver.delete(uploadDirectory(name, id), { lazily: true });
+        purged++;
+      }
+    });
+    return purged;
+  }
+
+  async function purgeTemporaryFiles(signal: AbortSignal): Promise<number> {
+    let purged = 0;
+    const visit = async (directory: string, add: (directory: string) => void) => {
+      for (const entry of (await driver.list(directory)) ?? []) {
+        const path = `${directory}/${entry.name}`;
+        if (entry.isDirectory) add(path);
+        if (entry.isDirectory || !isTemporaryName(entry.name)) continue;
+        const info = await driver.stat(path);
+        if (!info || now() - info.modifiedMs < temporaryAgeMs) continue;
+        logger.info({ path, dryRun }, 'a crash left a temporary file');
+        if (!dryRun) await driver.delete(path, { lazily: true });
+        purged++;
+      }
+    };
+    await workThrough([treeRoot], { width, signal, visit });
+    return purged;
+  }
+
+  async function purge(signal: AbortSignal): Promise<PurgeResult> {
+    const uploads = await purgeUploads(signal);
+    const temporaryFiles = await purgeTemporaryFiles(signal);
+    return { uploads, temporaryFiles };
+  }
+
+  async function run(intervalMs: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await purge(signal);
+      } catch (error) {
+        if (!signal.aborted) logger.error({ err: error }, 'purging uploads failed');
+      }
+      await delay(intervalMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  return { purge, run };
+}
