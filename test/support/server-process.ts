@@ -11,7 +11,7 @@ export interface ServerProcessOptions {
 
 /** A server that can be killed and started again, under the same command line. */
 export interface ServerProcess {
-  pid(): number;
+  pid: () => number;
   /** The end of what it wrote to both of its outputs. */
   output(): string;
   /** Resolves when the process is gone, with its exit code or the name of the signal. */
@@ -61,7 +61,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
         await end(child, 'SIGKILL');
         throw new Error(`${options.command} does not answer:\n${output}`, { cause: failure });
       }
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
 

@@ -1,0 +1,33 @@
+import { registryKinds, type RegistryKind } from '#test/support/registry.ts';
+import { cpuSeconds, cpuSecondsOfChildren, memory, resetPeak } from './process-table.ts';
+import type { Arm, Measurement, Row } from './row.ts';
+
+export type Measurements = Record<RegistryKind, Measurement[]>;
+
+/** Every registry once in each round, in an order that rotates, so that what disturbs the machine disturbs all alike. */
+export async function measure(row: Row, rounds: number): Promise<Measurements> {
+  const arms = new Map<RegistryKind, Arm>();
+  for (const kind of registryKinds) arms.set(kind, await row.arm(kind));
+  const measurements: Measurements = { ours: [], distribution: [], 'docker-registry': [] };
+  for (let round = 0; round < rounds; round++) {
+    const first = round % registryKinds.length;
+    for (const kind of [...registryKinds.slice(first), ...registryKinds.slice(0, first)]) {
+      const arm = arms.get(kind);
+      if (arm) measurements[kind].push(await once(arm));
+    }
+  }
+  return measurements;
+}
+
+async function once({ pid, run }: Arm): Promise<Measurement> {
+  if (!pid) {
+    const before = await cpuSecondsOfChildren();
+    const sample = await run();
+    return { memory: 0, ...sample, cpu: (await cpuSecondsOfChildren()) - before };
+  }
+  await resetPeak(pid());
+  const before = await cpuSeconds(pid());
+  const sample = await run();
+  const cpu = (await cpuSeconds(pid())) - before;
+  return { memory: await memory(pid(), 'VmHWM'), ...sample, cpu };
+}
