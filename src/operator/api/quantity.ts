@@ -28,7 +28,7 @@ export function parseQuantity(text: string | number): number {
 }
 
 /** Bytes as people read them, in three digits: `0`, `17Ki`, `9.54Gi`. Coarse on purpose: a status that hardly moves. */
-export function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number, digits = 3): string {
   const units = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
   let value = Math.max(0, bytes);
   let unit = 0;
@@ -36,5 +36,5 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     unit++;
   }
-  return `${Number(value.toPrecision(3))}${units[unit]}`;
+  return `${Number(value.toPrecision(digits))}${units[unit]}`;
 }
