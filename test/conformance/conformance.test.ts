@@ -62,7 +62,7 @@ test('the official conformance suite passes whole: nothing failed, nothing skipp
     OCI_RESULTS_DIR: results,
     ...switches(),
   });
-  const trouble = summary.replaceAll(/^.*: Pass\n/gm, '');
+  const trouble = `${summary.replaceAll(/^.*: Pass\n/gm, '')}\nthe registry said:\n${registry.output()}`;
   const junit = await readFile(join(results, 'junit.xml'), 'utf8');
   const attributes = /<testsuites\b[^>]*>/.exec(junit)?.[0] ?? '';
   assert.match(attributes, /tests=/, summary);

@@ -141,15 +141,17 @@ async function removeDirectory(path: string, error: NodeJS.ErrnoException): Prom
   return true;
 }
 
-/** Makes the directory of `file` first, and again when a garbage collection took it away in between. */
+/** Makes the directory of `file` first, and again when it, or one above it, was remembered and has been removed since. */
 async function inDirectory<T>(directories: DurableDirectories, file: string, action: () => Promise<T>): Promise<T> {
-  await directories.make(dirname(file));
+  const attempt = async () => {
+    await directories.make(dirname(file));
+    return action();
+  };
   try {
-    return await action();
+    return await attempt();
   } catch (error) {
     if (!isAbsence(error)) throw error;
     directories.forget();
-    await directories.make(dirname(file));
-    return action();
+    return attempt();
   }
 }
