@@ -27,7 +27,7 @@ const registry = { namespace: 'default', name: 'kind-registry', uid: '0b1f' };
 const mirror = (endpoint: string, name = host): Mirror => ({ host: name, registry, endpoints: [endpoint] });
 
 /** Everything that the agent has to do at once is done within this; timings of the agent itself are far below. */
-const soon = { timeoutMs: 2000, intervalMs: 20 };
+const soon = { timeoutMs: 5000, intervalMs: 20 };
 
 test('a published mirror is on the node within a second, and so is a changed one; the report follows', async (t) => {
   const registryServer = await startAnswering(t);
