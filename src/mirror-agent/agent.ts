@@ -8,7 +8,6 @@ import type { KubeClient } from '#shared/kube/kube-client.ts';
 import type { Logger } from '#shared/logger.ts';
 import type { NodeMirrorStatus } from '#shared/node-mirrors.ts';
 import { createFolderWatch } from './folder-watch.ts';
-import type { Health } from './health.ts';
 import { createLoop } from './loop.ts';
 import { type ConfigMap, createMirrorsSource } from './mirrors-source.ts';
 import { createNodeReport } from './node-report.ts';
@@ -23,6 +22,12 @@ export interface AgentDependencies {
   cache: Cache<ConfigMap> & { readonly synced: boolean };
   client: KubeClient;
   log: Logger;
+}
+
+/** Each answers with what is wrong, or `undefined`. */
+export interface Health {
+  live: () => string | undefined;
+  ready: () => string | undefined;
 }
 
 export interface Agent {

@@ -1,3 +1,4 @@
+import { type Answer, serveEndpoints } from '#shared/endpoints.ts';
 import { createReflector } from '#shared/kube/reflector.ts';
 import { defaultCredentials } from '#shared/kube/default-credentials.ts';
 import { createKubeClient } from '#shared/kube/http-client.ts';
@@ -5,7 +6,6 @@ import type { ResourceType } from '#shared/kube/kube-client.ts';
 import { createLogger } from '#shared/logger.ts';
 import { SettingsError } from '#shared/settings.ts';
 import { createAgent } from './agent.ts';
-import { serveHealth } from './health.ts';
 import type { ConfigMap } from './mirrors-source.ts';
 import { type AgentSettings, readAgentSettings } from './settings.ts';
 
@@ -33,10 +33,17 @@ async function serve(settings: AgentSettings, env: NodeJS.ProcessEnv, signal: Ab
   const list = { namespace, fieldSelector: `metadata.name=${mirrorsConfigMap}` };
   const cache = createReflector<ConfigMap>({ client, type: configMapType, list, log });
   const agent = createAgent({ settings, cache, client, log });
-  const health = await serveHealth(healthAddress, agent.health);
+  const health = await serveEndpoints(healthAddress, {
+    '/livez': () => answer(agent.health.live()),
+    '/readyz': () => answer(agent.health.ready()),
+  });
   log.info({ directory: settings.certsDirectory, healthPort: health.port }, 'started');
   await Promise.all([cache.run(signal), agent.run(signal)]);
   await health.close();
   log.info('stopped; the files of this node stay as they are');
   return 0;
+}
+
+function answer(problem: string | undefined): Answer {
+  return problem === undefined ? { status: 200, body: 'ok\n' } : { status: 503, body: `${problem}\n` };
 }

@@ -8,16 +8,15 @@ import { mirrorsKey, mirrorsRevision, serializeMirrors } from '#shared/node-mirr
 import { publish, readPublication } from './publication.ts';
 import { planMirrors } from './registry-mirrors.ts';
 
-/** A cache that says whether it knows all there is; a Reflector is one. */
-type Synced<T extends KubeObject> = Pick<Cache<T>, 'get' | 'list'> & { readonly synced: boolean };
+type Known<T extends KubeObject> = Pick<Cache<T>, 'get' | 'list'>;
 
 export interface PublisherOptions {
   client: KubeClient;
-  registries: Synced<Registry>;
+  registries: Known<Registry>;
   /** The Services of Registries. */
-  services: Synced<Service>;
+  services: Known<Service>;
   /** Holds the mirrors ConfigMap, wherever else it looks. */
-  configMaps: Synced<ConfigMap>;
+  configMaps: Known<ConfigMap>;
   configMap: ObjectName;
   log: Logger;
 }
@@ -25,18 +24,14 @@ export interface PublisherOptions {
 /** The one request of the publisher: to be enqueued at each change of a Registry, a Service or the ConfigMap. */
 export const publisherRequest: Request = { namespace: '', name: 'node-mirrors' };
 
-/** Milliseconds until it looks again whether the caches are complete. */
-const unsyncedMs = 200;
-
 /**
- * Keeps the mirrors ConfigMap as the Registries want it. Nothing is published before everything is known: half of the
- * Registries would take the names of the other half from every node.
+ * Keeps the mirrors ConfigMap as the Registries want it. To be started when all the caches are complete, as the manager
+ * does: half of the Registries would take the names of the other half from every node.
  */
 export function createMirrorPublisher(options: PublisherOptions): Reconciler {
   const { client, registries, services, configMaps, configMap, log } = options;
   return {
     async reconcile(_request, signal) {
-      if (![registries, services, configMaps].every(({ synced }) => synced)) return { requeueAfterMs: unsyncedMs };
       const published = configMaps.get(configMap);
       const { mirrors } = planMirrors(registries.list(), (name) => services.get(name), readPublication(published));
       const text = serializeMirrors(mirrors);
