@@ -18,8 +18,7 @@ import { createManager, type Manager } from '#operator/runtime/manager.ts';
 import type { RuntimeMetrics } from '#operator/runtime/metrics.ts';
 import type { Request } from '#operator/runtime/reconciler.ts';
 import { systemClock } from '#shared/clock.ts';
-import type { Cache } from '#shared/kube/cache.ts';
-import type { KubeClient, KubeObject, ObjectName, ResourceType } from '#shared/kube/kube-client.ts';
+import type { KubeClient, KubeObject, ResourceType } from '#shared/kube/kube-client.ts';
 import type { Logger } from '#shared/logger.ts';
 import type { OperatorSettings } from './settings.ts';
 
@@ -111,18 +110,12 @@ function addRegistryController(
 
 function addMirrorPublisher(manager: Manager, caches: Caches, { client, log, settings }: OperatorOptions): void {
   const { registries, children, publications } = caches;
-  // The manager starts controllers when all caches are complete.
-  const complete = <T extends KubeObject>(cache: Cache<T>) => ({
-    get: (name: ObjectName) => cache.get(name),
-    list: () => cache.list(),
-    synced: true,
-  });
   const reconciler = createMirrorPublisher({
     client,
     log,
-    registries: complete(registries),
-    services: complete(children.services),
-    configMaps: complete(publications),
+    registries,
+    services: children.services,
+    configMaps: publications,
     configMap: { namespace: settings.namespace, name: settings.mirrorsConfigMap },
   });
   const controller = manager.controller({ name: 'mirrors', reconciler });
