@@ -1,0 +1,176 @@
+/** What every driver does, whatever it stands on. A driver's test file calls this with a way to make an empty one. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { isSameFile, type StorageDriver } from './driver.ts';
+
+export type MakeDriver = (t: TestContext) => Promise<StorageDriver>;
+
+export function describeDriver(name: string, make: MakeDriver): void {
+  const contract = (title: string, check: (driver: StorageDriver) => Promise<void>) =>
+    void test(`${name}: ${title}`, async (t) => check(await make(t)));
+
+  contents(contract);
+  writing(contract);
+  directories(contract);
+}
+
+type Contract = (title: string, check: (driver: StorageDriver) => Promise<void>) => void;
+
+async function text(driver: StorageDriver, path: string): Promise<string | undefined> {
+  return (await driver.getContent(path))?.bytes.toString();
+}
+
+async function write(driver: StorageDriver, path: string, ...chunks: string[]): Promise<number> {
+  const writer = await driver.append(path);
+  await writer.write(chunks.map((chunk) => Buffer.from(chunk)));
+  await writer.sync();
+  await writer.close();
+  return writer.size;
+}
+
+function contents(contract: Contract): void {
+  contract('a file that is missing is undefined or false, never an error', async (driver) => {
+    await driver.putContent('/file', Buffer.from('x'));
+    for (const path of ['/missing', '/missing/deeper/still', '/file/below']) {
+      assert.equal(await driver.stat(path), undefined);
+      assert.equal(await driver.getContent(path), undefined);
+      assert.equal(await driver.open(path), undefined);
+      assert.equal(await driver.list(path), undefined);
+      assert.equal(await driver.delete(path), false);
+      assert.equal(await driver.move(path, '/elsewhere/x'), false);
+    }
+  });
+
+  contract('content comes back byte for byte, an empty one too', async (driver) => {
+    for (const content of [Buffer.from([0, 255, 10]), Buffer.alloc(0), Buffer.alloc(100_000, 'ab')]) {
+      await driver.putContent('/a/b/c', content);
+      assert.deepEqual((await driver.getContent('/a/b/c'))?.bytes, content);
+      assert.equal((await driver.stat('/a/b/c'))?.size, content.byteLength);
+    }
+  });
+
+  contract('a replaced file shows in its info, one that stayed the same does not', async (driver) => {
+    await driver.putContent('/a/link', Buffer.from('one'));
+    const before = (await driver.stat('/a/link'))!;
+    assert.ok(isSameFile(before, (await driver.stat('/a/link'))!));
+    assert.ok(isSameFile(before, (await driver.getContent('/a/link'))!.info));
+    await driver.putContent('/a/link', Buffer.from('two'));
+    assert.ok(!isSameFile(before, (await driver.stat('/a/link'))!));
+  });
+
+  contract('reads fill the buffer from a position, and less only at the end', async (driver) => {
+    await driver.putContent('/a', Buffer.from('0123456789'));
+    const reader = (await driver.open('/a'))!;
+    const buffer = Buffer.alloc(4);
+    assert.equal(reader.info.size, 10);
+    assert.equal(await reader.read(buffer, 3), 4);
+    assert.equal(buffer.toString(), '3456');
+    assert.equal(await reader.read(buffer, 8), 2);
+    assert.equal(buffer.subarray(0, 2).toString(), '89');
+    assert.equal(await reader.read(buffer, 10), 0);
+    assert.equal(await reader.read(buffer, 99), 0);
+    await reader.close();
+  });
+
+  contract('an open reader goes on with what it opened', async (driver) => {
+    await driver.putContent('/a', Buffer.from('old content'));
+    const reader = (await driver.open('/a'))!;
+    await driver.putContent('/a', Buffer.from('new'));
+    const buffer = Buffer.alloc(reader.info.size);
+    assert.equal(await reader.read(buffer, 0), 11);
+    assert.equal(buffer.toString(), 'old content');
+    await reader.close();
+  });
+}
+
+function writing(contract: Contract): void {
+  contract('writes append, in one session and in the next', async (driver) => {
+    assert.equal(await write(driver, '/up/data', 'one ', 'two '), 8);
+    assert.equal(await write(driver, '/up/data', 'three'), 13);
+    assert.equal(await text(driver, '/up/data'), 'one two three');
+    assert.equal(await write(driver, '/up/data'), 13);
+  });
+
+  contract('opening to write makes an empty file', async (driver) => {
+    await write(driver, '/up/data');
+    assert.equal((await driver.stat('/up/data'))?.size, 0);
+  });
+
+  contract('many chunks at once, more than a system call takes', async (driver) => {
+    const chunks = Array.from({ length: 3000 }, (_, index) => `${index},`);
+    await write(driver, '/up/data', ...chunks);
+    assert.equal(await text(driver, '/up/data'), chunks.join(''));
+  });
+
+  contract('a move takes the place of what is there', async (driver) => {
+    await write(driver, '/up/data', 'new');
+    await driver.putContent('/blobs/data', Buffer.from('old'));
+    assert.equal(await driver.move('/up/data', '/blobs/data'), true);
+    assert.equal(await text(driver, '/blobs/data'), 'new');
+    assert.equal(await driver.stat('/up/data'), undefined);
+  });
+
+  contract('contents put at the same time leave one of them, whole', async (driver) => {
+    const all = Array.from({ length: 8 }, (_, index) => `${index}`.repeat(1000));
+    await Promise.all(all.map((content) => driver.putContent('/a/b', Buffer.from(content))));
+    assert.ok(all.includes((await text(driver, '/a/b')) ?? ''));
+    assert.deepEqual(await driver.list('/a'), [{ name: 'b', isDirectory: false }]);
+  });
+
+  contract('a directory that was removed meanwhile is made again', async (driver) => {
+    await driver.putContent('/a/b/c', Buffer.from('1'));
+    await driver.delete('/a');
+    await driver.putContent('/a/b/c', Buffer.from('2'));
+    await driver.delete('/a/b');
+    await write(driver, '/up', '3');
+    assert.equal(await driver.move('/up', '/a/b/c'), true);
+    assert.equal(await text(driver, '/a/b/c'), '3');
+  });
+}
+
+function directories(contract: Contract): void {
+  contract('a directory lists its files and directories', async (driver) => {
+    await driver.putContent('/a/file', Buffer.from('x'));
+    await driver.putContent('/a/directory/file', Buffer.from('x'));
+    const entries = (await driver.list('/a')) ?? [];
+    assert.deepEqual(
+      entries.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      [
+        { name: 'directory', isDirectory: true },
+        { name: 'file', isDirectory: false },
+      ],
+    );
+    assert.equal((await driver.stat('/a'))?.isDirectory, true);
+    assert.equal((await driver.stat('/a/file'))?.isDirectory, false);
+  });
+
+  contract('a directory shows in its info that an entry came or went', async (driver) => {
+    await driver.putContent('/a/one/file', Buffer.from('x'));
+    const before = (await driver.stat('/a'))!;
+    await driver.putContent('/a/two/file', Buffer.from('x'));
+    const after = (await driver.stat('/a'))!;
+    assert.ok(!isSameFile(before, after));
+    await driver.delete('/a/two');
+    await driver.putContent('/a/three/file', Buffer.from('x'));
+    assert.ok(!isSameFile(before, (await driver.stat('/a'))!));
+  });
+
+  contract('a deletion takes a directory with all that is in it', async (driver) => {
+    await driver.putContent('/a/b/c/d', Buffer.from('x'));
+    await driver.putContent('/a/other', Buffer.from('x'));
+    assert.equal(await driver.delete('/a/b'), true);
+    assert.equal(await driver.stat('/a/b/c/d'), undefined);
+    assert.equal(await driver.delete('/a/b'), false);
+    assert.equal(await driver.delete('/a/other', { lazily: true }), true);
+    assert.equal(await driver.stat('/a/other'), undefined);
+  });
+
+  contract('the root is there from the beginning', async (driver) => {
+    assert.equal((await driver.stat('/'))?.isDirectory, true);
+  });
+
+  contract('the space of a volume, where there is one', async (driver) => {
+    const space = await driver.space();
+    assert.ok(space === undefined || (space.capacity > 0 && space.free > 0 && space.free <= space.capacity));
+  });
+}
