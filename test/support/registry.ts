@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
-import { freePort } from './free-port.ts';
+import { freePorts } from './free-port.ts';
 import { program } from './programs.ts';
 import type { Scope } from './scope.ts';
 
@@ -53,8 +53,7 @@ export async function startRegistry(scope: Scope, options: RegistryOptions = {})
   const folder = await mkdtemp(join(tmpdir(), 'registry-operator-'));
   const root = options.root ?? join(folder, 'data');
   const configFile = join(folder, 'config.yml');
-  const host = `127.0.0.1:${await freePort()}`;
-  const debug = `127.0.0.1:${await freePort()}`;
+  const [host = '', debug = ''] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`);
   await writeFile(configFile, JSON.stringify(configuration(root, host, debug, options.config)));
   const [command = '', ...args] = options.command ?? (await registryCommand(kind));
   let server: ServerProcess | undefined;
