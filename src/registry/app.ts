@@ -101,13 +101,19 @@ function addRoutes(app: FastifyInstance, dispatch: Dispatch, { prefix }: AppOpti
   const root = `${prefix === '' ? '/' : prefix}v2/`;
   const handle = ({ raw: request }: FastifyRequest, reply: FastifyReply) => {
     reply.hijack();
-    return dispatch(below(root, request.url ?? ''), request, reply.raw);
+    request.url = originForm(request.url ?? '');
+    return dispatch(below(root, request.url), request, reply.raw);
   };
   app.route({ method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'], url: `${root}*`, handler: handle });
   // Distribution's liveness: that the process answers.
   app.route({ method: ['GET', 'HEAD'], url: '/', handler: (_request, reply) => reply.send() });
   app.setNotFoundHandler(handle);
   app.setErrorHandler((error, _request, reply) => sendError(error, reply));
+}
+
+/** `http://host/path` is `/path`: clients of proxies send it so (RFC 9112 3.2.2). */
+function originForm(url: string): string {
+  return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
 }
 
 /** What follows `root` in the path; `undefined` when the address is another one. */

@@ -30,8 +30,8 @@ export function uploadsEndpoint(links: Links): Methods {
       if (hasBody(exchange.request)) await upload.append(exchange.request as AsyncIterable<Buffer>);
       return createdAnswer(exchange, links, await upload.commit(digest));
     } catch (error) {
-      // Nobody knows its address, so that nobody could resume it.
-      await upload.cancel();
+      // Nobody knows its address, so that nobody could resume it; what is left after a failure here is purged some day.
+      await upload.cancel().catch(() => undefined);
       throw error;
     }
   }
@@ -55,8 +55,10 @@ export function uploadEndpoint(links: Links): Methods {
   async function finish(exchange: Exchange): Promise<Answer> {
     const upload = await session(exchange);
     const digest = requiredDigest(exchange.query());
-    checkChunk(exchange.request, upload, () => sessionHeaders(exchange, links, upload));
-    if (hasBody(exchange.request)) await upload.append(exchange.request as AsyncIterable<Buffer>);
+    if (hasBody(exchange.request)) {
+      checkChunk(exchange.request, upload, () => sessionHeaders(exchange, links, upload));
+      await upload.append(exchange.request as AsyncIterable<Buffer>);
+    }
     return createdAnswer(exchange, links, await upload.commit(digest));
   }
 
