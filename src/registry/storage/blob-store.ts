@@ -1,14 +1,9 @@
-import { digestAlgorithm, digestEncoded, type Digest } from '#registry/oci/digest.ts';
+import { digestAlgorithm, type Digest } from '#registry/oci/digest.ts';
 import { smallBlobBytes } from './content-cache.ts';
 import type { FileInfo, FileReader } from './driver.ts';
 import { blobData, layerLink } from './layout.ts';
 import { writeLink, type StoreContext } from './store-context.ts';
 import type { BlobDescriptor, BlobReader, BlobStore } from './store.ts';
-
-const emptyDigests = new Set([
-  'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
-  'cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e',
-]);
 
 export function createBlobStore(context: StoreContext, repository: string): BlobStore {
   const { driver, links, contents, locks } = context;
@@ -23,19 +18,24 @@ export function createBlobStore(context: StoreContext, repository: string): Blob
     return (await links.read(path)) ?? ((await driver.stat(path)) ? digest : undefined);
   }
 
-  /** Empty data of a blob that is not empty is what another registry's crash leaves: as good as missing. */
+  /**
+   * Small content is read and checked, once, so that what another registry's crash left empty or cut short is missing to
+   * a client that asks before it pushes: its push heals it.
+   */
   async function data(digest: Digest): Promise<FileInfo | undefined> {
     const info = await driver.stat(blobData(digest));
-    if (!info || info.size > 0 || emptyDigests.has(digestEncoded(digest))) return info;
-    context.logger.error({ digest }, 'stored blob is empty and is treated as missing');
-    return undefined;
+    if (!info || info.size > smallBlobBytes) return info;
+    return (await contents.smallBlob(digest, info)) && info;
   }
 
   async function open(digest: Digest): Promise<BlobReader | undefined> {
     const stored = await target(repository, digest);
-    const info = stored && (await data(stored));
+    const info = stored && (await driver.stat(blobData(stored)));
     if (!info) return undefined;
-    if (info.size <= smallBlobBytes) return contents.smallBlob(stored, info);
+    if (info.size <= smallBlobBytes) {
+      const reader = await contents.smallBlob(stored, info);
+      return reader && stored !== digest ? { ...reader, digest } : reader;
+    }
     const file = await driver.open(blobData(stored));
     return file && fileReader(digest, file);
   }
