@@ -1,0 +1,86 @@
+/** `registry garbage-collect`: distribution's command with distribution's flags, and `--min-age` of our own. */
+import { parseArgs } from 'node:util';
+import { parseDuration } from '#shared/duration.ts';
+import { Interrupted } from './interrupt.ts';
+import { summaryLines } from './summary.ts';
+import { collectInThread } from './thread.ts';
+
+export const garbageCollectUsage = `Usage:
+  registry garbage-collect [flags] <config>
+
+Flags:
+  -m, --delete-untagged    delete manifests that are not currently referenced via tag
+  -d, --dry-run            do everything except remove the blobs
+  -q, --quiet              silence output
+      --min-age duration   keep what was written within this time ("1h"), since a push may be under way;
+                           needed while the registry takes pushes (default: extensions.garbagecollection.minage, else 0)
+`;
+
+export interface GarbageCollectFlags {
+  dryRun: boolean;
+  deleteUntagged: boolean;
+  quiet: boolean;
+  /** Absent: as the configuration says. */
+  minimumAgeMs?: number;
+  configFile?: string;
+}
+
+/** Throws an Error whose message says which argument is wrong. */
+export function parseGarbageCollectFlags(argv: string[]): GarbageCollectFlags {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: {
+      'dry-run': { type: 'boolean', short: 'd', default: false },
+      'delete-untagged': { type: 'boolean', short: 'm', default: false },
+      quiet: { type: 'boolean', short: 'q', default: false },
+      'min-age': { type: 'string' },
+    },
+  });
+  if (positionals.length > 1) throw new Error(`one configuration file is expected, not ${positionals.length}`);
+  const flags: GarbageCollectFlags = {
+    dryRun: values['dry-run'],
+    deleteUntagged: values['delete-untagged'],
+    quiet: values.quiet,
+  };
+  const [configFile] = positionals;
+  if (configFile !== undefined) flags.configFile = configFile;
+  if (values['min-age'] !== undefined) flags.minimumAgeMs = ageOf(values['min-age']);
+  return flags;
+}
+
+function ageOf(text: string): number {
+  const age = parseDuration(text);
+  if (age === undefined || age < 0) throw new Error(`--min-age: "${text}" is not a duration such as 30m or 1h`);
+  return age;
+}
+
+export interface GarbageCollectRun extends GarbageCollectFlags {
+  rootDirectory: string;
+  minimumAgeMs: number;
+  signal: AbortSignal;
+  /** The lines of distribution. */
+  stdout: (text: string) => void;
+  /** Problems, bytes and times. */
+  stderr: (text: string) => void;
+}
+
+/** The exit code: 0, or 130 when it was interrupted. A damaged file is reported and does not fail the command. */
+export async function garbageCollect(run: GarbageCollectRun): Promise<number> {
+  try {
+    const collection = await collectInThread({
+      rootDirectory: run.rootDirectory,
+      deleteUntagged: run.deleteUntagged,
+      minimumAgeMs: run.minimumAgeMs,
+      sweep: !run.dryRun,
+      signal: run.signal,
+      ...(run.quiet ? {} : { onLines: run.stdout }),
+    });
+    for (const line of summaryLines(collection)) run.stderr(`${line}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    run.stderr(`${error.message}\n`);
+    return 130;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Carries a plan out, in the order in which nothing ever points to what is gone already: tags, manifests, layer links,
+ * blobs, and then what this left empty. Interrupted anywhere, the next run finds the rest.
+ */
+import type { Task } from './volume.ts';
+import type { BlobPlan, DeadManifest, EmptyDirectory, Plan } from './plan.ts';
+import type { Problem } from './snapshot.ts';
+
+/** Removes one thing; `false` when it stays after all, because somebody has begun to use it, or it is gone already. */
+export interface Remover {
+  tag(repository: string, tag: string): Task<boolean>;
+  manifest(repository: string, manifest: DeadManifest): Task<boolean>;
+  layer(repository: string, digest: string): Task<boolean>;
+  blob(blob: BlobPlan): Task<boolean>;
+  emptyDirectory(directory: EmptyDirectory): Task<boolean>;
+  /** What is left of a repository in which nothing is left. */
+  repository(name: string): Task<boolean>;
+}
+
+export interface Removed {
+  tags: number;
+  manifests: number;
+  layers: number;
+  blobs: number;
+  /** Of the blobs. */
+  bytes: number;
+  repositories: number;
+  /** What could not be removed. */
+  problems: Problem[];
+}
+
+interface Sweep {
+  removed: Removed;
+  /** Throws to stop the sweep. */
+  checkpoint: () => void;
+}
+
+export function* sweep(plan: Plan, remover: Remover, checkpoint: () => void = () => {}): Task<Removed> {
+  const removed: Removed = { tags: 0, manifests: 0, layers: 0, blobs: 0, bytes: 0, repositories: 0, problems: [] };
+  const state: Sweep = { removed, checkpoint };
+  for (const { name, deadTags, deadManifests, deadLayers } of plan.repositories) {
+    for (const tag of deadTags) removed.tags += yield* attempt(state, tag, () => remover.tag(name, tag));
+    for (const manifest of deadManifests) {
+      removed.manifests += yield* attempt(state, manifest.digest, () => remover.manifest(name, manifest));
+    }
+    for (const digest of deadLayers) removed.layers += yield* attempt(state, digest, () => remover.layer(name, digest));
+  }
+  for (const blob of plan.blobs) {
+    const count = yield* attempt(state, blob.digest, () => remover.blob(blob));
+    removed.blobs += count;
+    removed.bytes += count * blob.size;
+  }
+  for (const directory of plan.emptyDirectories) {
+    yield* attempt(state, directory.path, () => remover.emptyDirectory(directory));
+  }
+  for (const { name, dead } of plan.repositories) {
+    if (dead) removed.repositories += yield* attempt(state, name, () => remover.repository(name));
+  }
+  return removed;
+}
+
+/** 1 when it was removed. A failure is noted and the rest goes on. */
+function* attempt(state: Sweep, subject: string, action: () => Task<boolean>): Task<number> {
+  state.checkpoint();
+  try {
+    return (yield* action()) ? 1 : 0;
+  } catch (error) {
+    state.removed.problems.push({ subject, message: `it can't be removed: ${(error as Error).message}` });
+    return 0;
+  }
+}

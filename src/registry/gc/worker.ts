@@ -1,0 +1,42 @@
+/** The thread in which a folder is read, and for `registry garbage-collect` also swept, by system calls that block. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { collect } from './collect.ts';
+import { checkpointOf } from './interrupt.ts';
+import { markLines } from './lines.ts';
+import { directRemover } from './direct-remover.ts';
+import { runNow } from './volume.ts';
+import { synchronousVolume } from './synchronous-volume.ts';
+import type { WorkerOrder, WorkerReport } from './thread.ts';
+
+/** Characters of lines that travel in one message. */
+const batch = 32_768;
+
+function work(order: WorkerOrder, report: (message: WorkerReport) => void): void {
+  const volume = synchronousVolume(order.rootDirectory);
+  const checkpoint = checkpointOf(order.interrupt);
+  let lines = '';
+  const flush = (): void => {
+    if (lines !== '') report({ lines });
+    lines = '';
+  };
+  const print = (line: string): void => {
+    lines += `${line}\n`;
+    if (lines.length > batch) flush();
+  };
+  const collection = runNow(
+    collect({
+      volume,
+      deleteUntagged: order.deleteUntagged,
+      minimumAgeMs: order.minimumAgeMs,
+      now: Date.now(),
+      observer: { ...(order.print ? markLines(print) : {}), checkpoint },
+      ...(order.print ? { print } : {}),
+      ...(order.sweep ? { remover: directRemover(volume) } : {}),
+    }),
+  );
+  flush();
+  report({ collection });
+}
+
+const port = parentPort;
+if (port) work(workerData as WorkerOrder, (message) => port.postMessage(message));
