@@ -1,0 +1,245 @@
+/** What a RegistryStore does on every driver: blobs, manifests and tags. Uploads have a file of their own. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Digest } from '#registry/oci/digest.ts';
+import { RegistryError } from '#registry/oci/errors.ts';
+import { createLogger } from '#shared/logger.ts';
+import { digestOf, imageManifest, pieces } from '#test/support/stored-content.ts';
+import type { MakeDriver } from './driver.contract.ts';
+import { createRegistryStore } from './registry-store.ts';
+import type { RegistryStore, RepositoryStore, StoreObserver } from './store.ts';
+
+interface Fixture {
+  store: RegistryStore;
+  repository: RepositoryStore;
+  /** What observers were told, as `event repository subject`. */
+  told: string[];
+}
+
+type Contract = (title: string, check: (fixture: Fixture) => Promise<void>) => void;
+
+export function describeStore(name: string, make: MakeDriver): void {
+  const contract: Contract = (title, check) => {
+    void test(`store on ${name}: ${title}`, async (t) => {
+      const told: string[] = [];
+      const options = { driver: await make(t), observers: [recorder(told)], logger: createLogger({ level: 'silent' }) };
+      const store = createRegistryStore(options);
+      await check({ store, repository: store.repository('team/app'), told });
+      await store.close();
+    });
+  };
+  blobs(contract);
+  mounts(contract);
+  manifests(contract);
+  tags(contract);
+}
+
+function recorder(told: string[]): StoreObserver {
+  return {
+    blobCommitted: (repository, { digest, size }) => told.push(`blobCommitted ${repository} ${digest} ${size}`),
+    blobUnlinked: (repository, digest) => told.push(`blobUnlinked ${repository} ${digest}`),
+    manifestPut: (repository, { digest }) => told.push(`manifestPut ${repository} ${digest}`),
+    manifestDeleted: (repository, digest) => told.push(`manifestDeleted ${repository} ${digest}`),
+    tagSet: (repository, tag, digest) => told.push(`tagSet ${repository} ${tag} ${digest}`),
+    tagDeleted: (repository, tag) => told.push(`tagDeleted ${repository} ${tag}`),
+  };
+}
+
+async function push(repository: RepositoryStore, bytes: Uint8Array | string): Promise<Digest> {
+  const upload = await repository.uploads.create();
+  await upload.append(pieces(bytes));
+  return (await upload.commit(digestOf(bytes))).digest;
+}
+
+async function put(repository: RepositoryStore, salt = ''): Promise<Digest> {
+  const bytes = imageManifest('{}', salt);
+  const digest = digestOf(bytes);
+  await repository.manifests.put({ digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes });
+  return digest;
+}
+
+async function content(repository: RepositoryStore, digest: Digest): Promise<Buffer | undefined> {
+  const reader = await repository.blobs.open(digest);
+  if (!reader) return undefined;
+  const bytes = Buffer.alloc(reader.size);
+  assert.equal(await reader.read(bytes, 0), reader.size);
+  await reader.close();
+  return bytes;
+}
+
+function blobs(contract: Contract): void {
+  contract('a blob comes back byte for byte: empty, small, large', async ({ repository }) => {
+    for (const bytes of [Buffer.alloc(0), Buffer.from('{}'), Buffer.alloc(65_536, 'a'), Buffer.alloc(3_000_001, 'b')]) {
+      const digest = await push(repository, bytes);
+      assert.deepEqual(await repository.blobs.stat(digest), { digest, size: bytes.byteLength });
+      assert.deepEqual(await content(repository, digest), bytes);
+      assert.deepEqual(await content(repository, digest), bytes, 'the second time too');
+    }
+  });
+
+  contract('a reader gives any part', async ({ repository }) => {
+    for (const size of [1000, 200_000]) {
+      const bytes = Buffer.from(Array.from({ length: size }, (_, index) => index % 251));
+      const reader = await repository.blobs.open(await push(repository, bytes));
+      assert.ok(reader);
+      const part = Buffer.alloc(300);
+      assert.equal(await reader.read(part, 500), 300);
+      assert.deepEqual(part, bytes.subarray(500, 800));
+      assert.equal(await reader.read(part, size - 10), 10);
+      assert.equal(await reader.read(part, size), 0);
+      await reader.close();
+    }
+  });
+
+  contract('a small blob comes as its content', async ({ repository }) => {
+    const small = await repository.blobs.open(await push(repository, 'small'));
+    const large = await repository.blobs.open(await push(repository, Buffer.alloc(65_537)));
+    assert.equal(small?.content?.toString(), 'small');
+    assert.equal(large?.content, undefined);
+    await large?.close();
+  });
+
+  contract('a blob is only in the repository to which it was pushed', async ({ store, repository }) => {
+    const digest = await push(repository, 'x');
+    const other = store.repository('team/other');
+    assert.equal(await other.blobs.stat(digest), undefined);
+    assert.equal(await other.blobs.open(digest), undefined);
+    assert.equal(await repository.blobs.stat(digestOf('y')), undefined);
+  });
+
+  contract('an unlinked blob is gone from its repository alone', async ({ store, repository, told }) => {
+    const digest = await push(repository, 'x');
+    const other = store.repository('other');
+    await push(other, 'x');
+    assert.equal(await repository.blobs.unlink(digest), true);
+    assert.equal(await repository.blobs.unlink(digest), false);
+    assert.equal(await repository.blobs.stat(digest), undefined);
+    assert.equal(await repository.blobs.open(digest), undefined);
+    assert.ok(await other.blobs.stat(digest));
+    assert.deepEqual(told, [
+      `blobCommitted team/app ${digest} 1`,
+      `blobCommitted other ${digest} 1`,
+      `blobUnlinked team/app ${digest}`,
+    ]);
+  });
+
+  contract('the same blob pushed many times at once is there once', async ({ repository }) => {
+    const bytes = Buffer.alloc(100_000, 'z');
+    const digests = await Promise.all(Array.from({ length: 10 }, () => push(repository, bytes)));
+    assert.equal(new Set(digests).size, 1);
+    assert.deepEqual(await content(repository, digests[0]!), bytes);
+  });
+}
+
+function mounts(contract: Contract): void {
+  contract(
+    'a blob is mounted from another repository, or from whichever has it',
+    async ({ store, repository, told }) => {
+      const digest = await push(repository, 'layer');
+      for (const [name, from] of [
+        ['b', 'team/app'],
+        ['c', undefined],
+      ] as const) {
+        const target = store.repository(name);
+        assert.deepEqual(await target.blobs.mount(digest, from), { digest, size: 5 });
+        assert.equal((await content(target, digest))?.toString(), 'layer');
+        assert.equal(told.at(-1), `blobCommitted ${name} ${digest} 5`);
+      }
+    },
+  );
+
+  contract('what is not there is not mounted', async ({ store, repository }) => {
+    const digest = await push(repository, 'layer');
+    const target = store.repository('b');
+    assert.equal(await target.blobs.mount(digest, 'c'), undefined);
+    assert.equal(await target.blobs.mount(digestOf('other')), undefined);
+    assert.equal(await target.blobs.mount(digestOf('other'), 'team/app'), undefined);
+    assert.equal(await target.blobs.stat(digest), undefined);
+  });
+}
+
+function manifests(contract: Contract): void {
+  contract('a manifest comes back byte for byte with its media type', async ({ store, repository }) => {
+    const bytes = imageManifest('{}');
+    const digest = await put(repository);
+    for (let time = 0; time < 2; time++) {
+      const manifest = await repository.manifests.get(digest);
+      assert.deepEqual(manifest, { digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes });
+    }
+    assert.equal(await repository.manifests.get(digestOf('no')), undefined);
+    assert.equal(await store.repository('other').manifests.get(digest), undefined);
+  });
+
+  contract('manifests are no blobs and blobs are no manifests', async ({ repository }) => {
+    const digest = await put(repository);
+    assert.equal(await repository.blobs.stat(digest), undefined);
+    const bytes = imageManifest('{}', 'pushed as a blob');
+    assert.equal(await repository.manifests.get(await push(repository, bytes)), undefined);
+  });
+
+  contract('a deleted manifest takes its tags with it and no others', async ({ repository, told }) => {
+    const [one, two] = [await put(repository, '1'), await put(repository, '2')];
+    await repository.tags.set('a', one);
+    await repository.tags.set('b', two);
+    await repository.tags.set('c', one);
+    told.length = 0;
+    assert.equal(await repository.manifests.delete(one), true);
+    assert.equal(await repository.manifests.delete(one), false);
+    assert.equal(await repository.manifests.get(one), undefined);
+    assert.deepEqual([await repository.tags.resolve('a'), await repository.tags.resolve('c')], [undefined, undefined]);
+    assert.equal(await repository.tags.resolve('b'), two);
+    assert.deepEqual(told.slice(0, 2).sort(), ['tagDeleted team/app a', 'tagDeleted team/app c']);
+    assert.deepEqual(told.slice(2), [`manifestDeleted team/app ${one}`]);
+  });
+
+  contract('a manifest that was deleted can be pushed again', async ({ repository }) => {
+    const digest = await put(repository);
+    await repository.manifests.delete(digest);
+    await put(repository);
+    assert.ok(await repository.manifests.get(digest));
+  });
+}
+
+function tags(contract: Contract): void {
+  contract('a tag points to what it was last set to', async ({ repository, told }) => {
+    const [one, two] = [await put(repository, '1'), await put(repository, '2')];
+    assert.equal(await repository.tags.resolve('latest'), undefined);
+    for (const digest of [one, two, one]) {
+      await repository.tags.set('latest', digest);
+      assert.equal(await repository.tags.resolve('latest'), digest);
+      assert.equal(told.at(-1), `tagSet team/app latest ${digest}`);
+    }
+  });
+
+  contract('a deleted tag leaves the manifest', async ({ repository, told }) => {
+    const digest = await put(repository);
+    await repository.tags.set('v1', digest);
+    assert.equal(await repository.tags.delete('v1'), true);
+    assert.equal(await repository.tags.delete('v1'), false);
+    assert.equal(await repository.tags.resolve('v1'), undefined);
+    assert.ok(await repository.manifests.get(digest));
+    assert.equal(told.at(-1), 'tagDeleted team/app v1');
+  });
+
+  contract('a tag can only be set to a manifest that is there', async ({ repository }) => {
+    await assert.rejects(
+      repository.tags.set('v1', digestOf('nothing')),
+      (error) => error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN',
+    );
+    assert.equal(await repository.tags.resolve('v1'), undefined);
+  });
+
+  contract('tags set and manifests deleted at once never leave a tag to nothing', async ({ repository }) => {
+    for (let round = 0; round < 20; round++) {
+      const digest = await put(repository, `${round}`);
+      const setting = repository.tags.set('moving', digest).catch(() => {});
+      await Promise.all([setting, repository.manifests.delete(digest)]);
+      const left = await repository.tags.resolve('moving');
+      assert.ok(left === undefined || (await repository.manifests.get(left)), `round ${round}`);
+    }
+  });
+
+  contract('the storage says that it is well', async ({ store }) => {
+    await store.check();
+  });
+}
