@@ -25,6 +25,8 @@ interface Scope {
 export interface KubeApiserver {
   /** `https://127.0.0.1:port`. */
   server: string;
+  /** A file with the CA of its certificate. */
+  ca: string;
   /** A file for kubectl and for {@link kubeConfigCredentials}; its user may do everything. */
   kubeconfig: string;
   /** The bearer token of that user. */
@@ -54,8 +56,10 @@ export async function startKubeApiserver(scope: Scope): Promise<KubeApiserver> {
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
   const server = `https://127.0.0.1:${securePort}`;
   const kubeconfig = join(folder, 'kubeconfig');
+  // kube-apiserver makes it, with the CA that signed it behind it in the same file.
+  const ca = join(folder, 'certificates', 'apiserver.crt');
   await writeKeys(folder);
-  await writeFile(kubeconfig, kubeconfigText(server));
+  await writeFile(kubeconfig, kubeconfigText(server, ca));
   const etcd = startChild(join(assets, 'etcd'), etcdArgs(join(folder, 'etcd'), etcdUrl, peerPort));
   let apiserver: Child | undefined;
   const start = async (): Promise<void> => {
@@ -73,7 +77,7 @@ export async function startKubeApiserver(scope: Scope): Promise<KubeApiserver> {
   await start();
   const kubectl = (args: string[], input?: string): Promise<string> =>
     run(join(assets, 'kubectl'), ['--kubeconfig', kubeconfig, ...args], input);
-  return { server, kubeconfig, token: admin, client, kubectl, start, stop, compact: () => compact(etcdUrl) };
+  return { server, ca, kubeconfig, token: admin, client, kubectl, start, stop, compact: () => compact(etcdUrl) };
 }
 
 /** The folder of etcd, kube-apiserver and kubectl: the one that is named, or else built once from source. */
@@ -124,11 +128,11 @@ function apiserverArgs(folder: string, etcdUrl: string, port: number): string[] 
   ];
 }
 
-function kubeconfigText(server: string): string {
+function kubeconfigText(server: string, ca: string): string {
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'test', cluster: { server, 'insecure-skip-tls-verify': true } }],
+    clusters: [{ name: 'test', cluster: { server, 'certificate-authority': ca } }],
     users: [{ name: 'admin', user: { token: admin } }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
     'current-context': 'test',
