@@ -45,10 +45,11 @@ export const clusterRules: PolicyRule[] = [
 export const namespaceRules: PolicyRule[] = [
   // Leader election.
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update', 'patch'] },
-  // What the mirror agents shall do.
-  { apiGroups: [''], resources: ['configmaps'], verbs: apply },
+  // What the mirror agents shall do; deleted at uninstall, and when somebody made it immutable.
+  { apiGroups: [''], resources: ['configmaps'], verbs: [...apply, 'delete'] },
   // Whether the agents run.
   { apiGroups: ['apps'], resources: ['daemonsets'], verbs: read },
-  // Uninstall stops the operator first.
+  // Uninstall stops the operator first, and waits for its Pods to go.
+  { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
   { apiGroups: ['apps'], resources: ['deployments', 'deployments/scale'], verbs: ['get', 'patch'] },
 ];

@@ -39,14 +39,10 @@ export function deployment(registry: Registry, image: string, configMap: ConfigM
   };
 }
 
-/**
- * A volume for one Pod has to be let go by the old Pod before the new one starts, else a rollout hangs forever.
- * `rollingUpdate: null` takes back what the API server filled in when somebody set the other type.
- */
+/** A volume for one Pod has to be let go by the old Pod before the new one starts, else a rollout hangs forever. */
 function strategy(registry: Registry): V1DeploymentStrategy {
   const shared = registry.spec.storage.persistentVolumeClaim?.accessModes.includes('ReadWriteMany') ?? false;
-  if (shared) return { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } };
-  return { type: 'Recreate', rollingUpdate: null } as unknown as V1DeploymentStrategy;
+  return shared ? { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } } : { type: 'Recreate' };
 }
 
 function podSpec(registry: Registry, image: string): V1PodSpec {

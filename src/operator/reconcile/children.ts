@@ -1,4 +1,11 @@
-import { type Claim, claimType, configMapType, deploymentType, networkPolicyType } from '#operator/children/kinds.ts';
+import {
+  type Claim,
+  claimType,
+  configMapType,
+  type Deployment,
+  deploymentType,
+  networkPolicyType,
+} from '#operator/children/kinds.ts';
 import { podDisruptionBudgetType, type Service, serviceAccountType, serviceType } from '#operator/children/kinds.ts';
 import type { Registry } from '#operator/api/registry.ts';
 import { claim } from '#operator/children/claim.ts';
@@ -60,8 +67,11 @@ export async function applyChildren(
   await apply('podDisruptionBudget', podDisruptionBudgetType, podDisruptionBudget(registry));
   // A Pod must not run with what belongs to somebody else.
   const needed = [outcomes.serviceAccount, outcomes.claim, outcomes.configMap];
-  if (!needed.some((outcome) => outcome?.state === 'foreign'))
-    await apply('deployment', deploymentType, deployment(registry, image, config));
+  if (!needed.some((outcome) => outcome?.state === 'foreign')) {
+    const wanted = deployment(registry, image, config);
+    await dropRollingUpdate(options, wanted, signal);
+    await apply('deployment', deploymentType, wanted);
+  }
   await removeUnwanted(options, registry, outcomes, signal);
   return outcomes;
 }
@@ -80,6 +90,26 @@ async function applyService(applier: Applier, registry: Registry, signal: AbortS
   const outcome = await applier.apply(serviceType, service(registry, lost), signal, isOurs);
   if (lost === undefined || outcome.state !== 'refused') return outcome;
   return applier.apply(serviceType, service(registry), signal, isOurs);
+}
+
+/**
+ * Somebody set the other strategy, and the API server filled in its details: theirs now, so that an apply cannot take them
+ * away, and refused beside Recreate.
+ */
+async function dropRollingUpdate(
+  { client, caches }: ChildrenOptions,
+  { metadata, spec }: Deployment,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = { namespace: metadata.namespace ?? '', name: metadata.name };
+  const live = caches.children.deployments.get(name);
+  if (spec.strategy?.type !== 'Recreate' || !live?.spec.strategy?.rollingUpdate) return;
+  await client.patch(
+    deploymentType,
+    name,
+    { spec: { strategy: { type: 'Recreate', rollingUpdate: null } } },
+    { signal },
+  );
 }
 
 async function removeUnwanted(

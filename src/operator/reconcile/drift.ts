@@ -13,6 +13,9 @@ export function withAppliedHash<T extends KubeObject>(wanted: T): T {
 /** Fields that say which element of a list is meant; by these, server-side apply merges lists instead of replacing them. */
 const mergeKeys = ['name', 'mountPath', 'containerPort', 'uid'];
 
+/** Maps that are one value as a whole: a key more is another selector. */
+const atomicMaps = new Set(['selector', 'podSelector', 'namespaceSelector', 'matchLabels', 'nodeSelector']);
+
 /**
  * Whether `live` has everything that `wanted` says; what it has besides (defaults, others' fields, others' list elements) is
  * not ours. Saves an apply for each of the many changes that are none: a Deployment's status, a claim that is bound.
@@ -23,7 +26,9 @@ export function satisfies(live: unknown, wanted: unknown): boolean {
   if (isRecord(wanted)) {
     // What is empty says nothing, and the API server may leave it out.
     if (!isRecord(live)) return live === undefined && Object.keys(wanted).length === 0;
-    return Object.entries(wanted).every(([key, value]) => satisfies(live[key], value));
+    return Object.entries(wanted).every(
+      ([key, value]) => satisfies(live[key], value) && !(atomicMaps.has(key) && hasMoreKeys(live[key], value)),
+    );
   }
   return live === wanted || sameQuantity(live, wanted);
 }
@@ -39,6 +44,10 @@ function satisfiesList(live: unknown[], wanted: unknown[]): boolean {
       item,
     ),
   );
+}
+
+function hasMoreKeys(live: unknown, wanted: unknown): boolean {
+  return isRecord(live) && isRecord(wanted) && Object.keys(live).length > Object.keys(wanted).length;
 }
 
 /** The API server writes quantities in its own way: `1024Mi` comes back as `1Gi`. */

@@ -1,0 +1,93 @@
+/** The operator of this source tree, in this process, against a real API server, with exactly the rights of its chart. */
+import { Registry as MetricsRegistry } from 'prom-client';
+import { createOperator, type OperatorOptions } from '#operator/operator.ts';
+import { clusterRules, namespaceRules, type PolicyRule } from '#operator/permissions.ts';
+import { createRuntimeMetrics } from '#operator/runtime/metrics.ts';
+import { readOperatorSettings } from '#operator/settings.ts';
+import type { Credentials } from '#shared/kube/credentials.ts';
+import { createKubeClient } from '#shared/kube/http-client.ts';
+import { kubeConfigCredentials } from '#shared/kube/kube-config.ts';
+import { createLogger } from '#shared/logger.ts';
+import type { KubeApiserver } from './kube-apiserver.ts';
+
+export const operatorNamespace = 'registry-operator';
+const user = `system:serviceaccount:${operatorNamespace}:registry-operator`;
+
+export interface RunningOperator {
+  /** Ends as a Pod does; rejects when it failed before. */
+  stop(): Promise<void>;
+}
+
+export interface StartOperatorOptions {
+  access?: OperatorOptions['access'];
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Makes the namespace and the roles; once per API server. */
+export async function installOperatorRights(apiserver: KubeApiserver): Promise<void> {
+  const subjects = [{ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' }];
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const bound = (kind: 'ClusterRole' | 'Role', rules: PolicyRule[], namespace?: string): object[] => {
+    const metadata = { name: 'registry-operator', ...(namespace && { namespace }) };
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind, name: metadata.name };
+    return [
+      { apiVersion, kind, metadata, rules },
+      { apiVersion, kind: `${kind}Binding`, metadata, roleRef, subjects },
+    ];
+  };
+  const items = [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: operatorNamespace } },
+    ...bound('ClusterRole', clusterRules),
+    ...bound('Role', namespaceRules, operatorNamespace),
+  ];
+  await apiserver.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+}
+
+/** Starts an operator, which leads when this returns if no other one does. */
+export async function startOperator(
+  apiserver: KubeApiserver,
+  { access, env = {} }: StartOperatorOptions = {},
+): Promise<RunningOperator> {
+  const registry = new MetricsRegistry();
+  const metrics = createRuntimeMetrics(registry);
+  const client = createKubeClient({ credentials: await impersonated(apiserver), observer: metrics.kube });
+  const settings = readOperatorSettings([], {
+    POD_NAMESPACE: operatorNamespace,
+    REGISTRY_IMAGE: 'registry-operator:test',
+    METRICS_ADDR: '127.0.0.1:0',
+    HEALTH_ADDR: '127.0.0.1:0',
+    LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+    ...env,
+  });
+  const log = createLogger({ level: settings.logLevel });
+  const operator = createOperator({
+    client,
+    log,
+    registry,
+    metrics,
+    settings: { ...settings, access: 'direct' },
+    ...(access && { access }),
+  });
+  const stopping = new AbortController();
+  const running = operator.run(stopping.signal);
+  running.catch(() => {});
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** The administrator's word that the requests are the operator's: RBAC sees the operator only. */
+async function impersonated(apiserver: KubeApiserver): Promise<Credentials> {
+  const admin = await kubeConfigCredentials({ file: apiserver.kubeconfig });
+  return {
+    namespace: operatorNamespace,
+    async access() {
+      const access = await admin.access();
+      return { ...access, headers: { ...access.headers, 'impersonate-user': user } };
+    },
+    refresh: () => admin.refresh(),
+  };
+}
