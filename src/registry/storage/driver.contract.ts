@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { isSameFile, type StorageDriver } from './driver.ts';
+import { eventually } from '#test/support/eventually.ts';
 
 export type MakeDriver = (t: TestContext) => Promise<StorageDriver>;
 
@@ -12,6 +13,7 @@ export function describeDriver(name: string, make: MakeDriver): void {
   contents(contract);
   writing(contract);
   directories(contract);
+  upkeep(contract);
 }
 
 type Contract = (title: string, check: (driver: StorageDriver) => Promise<void>) => void;
@@ -172,5 +174,31 @@ function directories(contract: Contract): void {
   contract('the space of a volume, where there is one', async (driver) => {
     const space = await driver.space();
     assert.ok(space === undefined || (space.capacity > 0 && space.free > 0 && space.free <= space.capacity));
+  });
+}
+
+/** What garbage collection needs. */
+function upkeep(contract: Contract): void {
+  contract('only an empty directory is removed as one', async (driver) => {
+    await driver.putContent('/a/b/c', Buffer.from('x'));
+    assert.equal(await driver.removeEmpty('/a/b'), false);
+    assert.equal(await driver.removeEmpty('/a/b/c'), false);
+    await driver.delete('/a/b/c');
+    assert.equal(await driver.removeEmpty('/a/b'), true);
+    assert.equal(await driver.removeEmpty('/a/b'), false);
+    assert.equal(await driver.stat('/a/b'), undefined);
+    await driver.putContent('/a/b/c', Buffer.from('y'));
+    assert.equal(await text(driver, '/a/b/c'), 'y');
+  });
+
+  contract('a touch shows in the info and leaves the content', async (driver) => {
+    await driver.putContent('/a', Buffer.from('x'));
+    const before = (await driver.stat('/a'))!.modifiedMs;
+    await eventually(async () => {
+      assert.equal(await driver.touch('/a'), true);
+      assert.ok((await driver.stat('/a'))!.modifiedMs > before);
+    });
+    assert.equal(await text(driver, '/a'), 'x');
+    assert.equal(await driver.touch('/missing'), false);
   });
 }

@@ -17,9 +17,13 @@ export interface StorageDriver {
   /** In no order. `undefined` when there is no such directory. */
   list(path: string): Promise<DirectoryEntry[] | undefined>;
   /** Durably, replacing what is there; `false` when `from` is missing. The content must have been synced. */
-  move(from: string, to: string): Promise<boolean>;
+  move(from: string, to: string, options?: WriteOptions): Promise<boolean>;
   /** A file, or a directory with all that is in it. */
-  delete(path: string, options?: DeleteOptions): Promise<boolean>;
+  delete(path: string, options?: WriteOptions): Promise<boolean>;
+  /** A directory, only when nothing is in it, so that nobody loses what he has just put there. */
+  removeEmpty(path: string): Promise<boolean>;
+  /** Sets the time of the last change to now, which other processes on the same place see; `false` when it is missing. */
+  touch(path: string): Promise<boolean>;
   /** Bytes of the volume; `undefined` where the notion has no meaning. */
   space(): Promise<{ capacity: number; free: number } | undefined>;
 }
@@ -44,8 +48,8 @@ export interface DirectoryEntry {
   isDirectory: boolean;
 }
 
-export interface DeleteOptions {
-  /** Saves a sync; after a power failure the file may be back. For leftovers that are of no account. */
+export interface WriteOptions {
+  /** Saves a sync; after a power failure the file may be where it was. For leftovers that are of no account. */
   lazily?: boolean;
 }
 

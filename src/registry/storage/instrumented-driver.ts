@@ -23,8 +23,10 @@ export function instrumentedDriver(driver: StorageDriver, observe: ObserveAction
     open: (path) => timed<FileReader | undefined>('Reader', () => driver.open(path)),
     append: (path) => timed<FileWriter>('Writer', () => driver.append(path)),
     list: (path) => timed('List', () => driver.list(path)),
-    move: (from, to) => timed('Move', () => driver.move(from, to)),
+    move: (from, to, options) => timed('Move', () => driver.move(from, to, options)),
     delete: (path, options) => timed('Delete', () => driver.delete(path, options)),
+    removeEmpty: (path) => timed('Delete', () => driver.removeEmpty(path)),
+    touch: (path) => driver.touch(path),
     space: () => driver.space(),
   };
 }

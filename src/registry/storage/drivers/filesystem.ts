@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, statfsSync, statSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { temporaryName } from '#registry/storage/layout.ts';
@@ -35,8 +35,10 @@ export function createFilesystemDriver(options: FilesystemDriverOptions): Storag
     open: (path) => openReader(at(path)),
     append: (path) => explained(append(at(path), explained)),
     list: (path) => list(at(path)),
-    move: (from, to) => explained(move(directories, at(from), at(to))),
+    move: (from, to, { lazily = false } = {}) => explained(move(directories, at(from), at(to), lazily)),
     delete: (path, { lazily = false } = {}) => explained(remove(directories, at(path), lazily)),
+    removeEmpty: (path) => explained(removeEmpty(at(path))),
+    touch: (path) => explained(touch(at(path))),
     space: async () => {
       const { blocks, bavail, bsize } = await statfs(root);
       return { capacity: blocks * bsize, free: bavail * bsize };
@@ -113,13 +115,13 @@ async function list(directory: string): ReturnType<StorageDriver['list']> {
   return entries?.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
 }
 
-async function move(directories: DurableDirectories, from: string, to: string): Promise<boolean> {
+async function move(directories: DurableDirectories, from: string, to: string, lazily: boolean): Promise<boolean> {
   const renamed = inDirectory(directories, to, async () => {
     await rename(from, to);
     return true;
   });
   if ((await absent(renamed)) === undefined) return false;
-  await Promise.all([directories.sync(dirname(to)), absent(directories.syncEntries(dirname(from)))]);
+  if (!lazily) await Promise.all([directories.sync(dirname(to)), absent(directories.syncEntries(dirname(from)))]);
   return true;
 }
 
@@ -139,6 +141,23 @@ async function removeDirectory(path: string, error: NodeJS.ErrnoException): Prom
   if (error.code !== 'EISDIR' && error.code !== 'EPERM') throw error;
   await rm(path, { recursive: true });
   return true;
+}
+
+/** What rmdir(2) says of a directory that is in use; POSIX allows either. */
+const occupied = new Set(['ENOTEMPTY', 'EEXIST', 'EBUSY']);
+
+async function removeEmpty(directory: string): Promise<boolean> {
+  try {
+    return (await absent(rmdir(directory).then(() => true))) ?? false;
+  } catch (error) {
+    if (occupied.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+}
+
+async function touch(file: string): Promise<boolean> {
+  const now = new Date();
+  return (await absent(utimes(file, now, now).then(() => true))) ?? false;
 }
 
 /** Makes the directory of `file` first, and again when it, or one above it, was remembered and has been removed since. */

@@ -56,6 +56,15 @@ export function createInMemoryDriver(): StorageDriver {
       return node !== undefined;
     },
     delete: async (path) => take(root, path) !== undefined,
+    async removeEmpty(path) {
+      const node = find(root, path);
+      return node?.kind === 'directory' && node.children.size === 0 && take(root, path) !== undefined;
+    },
+    async touch(path) {
+      const found = file(path);
+      if (found) found.modifiedMs = Date.now();
+      return found !== undefined;
+    },
     space: async () => undefined,
   };
 }
