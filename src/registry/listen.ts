@@ -11,8 +11,16 @@ export interface ListenOn {
   addr: string;
 }
 
-/** The address for people. Throws when it is taken. */
-export async function listen(app: FastifyInstance, { net, addr }: ListenOn): Promise<string> {
+/** The address for people. Rejects when it can't be had. */
+export async function listen(app: FastifyInstance, on: ListenOn): Promise<string> {
+  try {
+    return await bind(app, on);
+  } catch (error) {
+    throw new Error(`can't listen on ${on.addr}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function bind(app: FastifyInstance, { net, addr }: ListenOn): Promise<string> {
   if (net === 'unix') {
     await removeStaleSocket(addr);
     await app.listen({ path: addr });

@@ -19,6 +19,7 @@ import { createInMemoryDriver } from '#registry/storage/drivers/inmemory.ts';
 import { instrumentedDriver } from '#registry/storage/instrumented-driver.ts';
 import { createRegistryStore } from '#registry/storage/registry-store.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
+import { createUploadPurger } from '#registry/storage/upload-purger.ts';
 import { loadTls } from '#registry/tls.ts';
 import { aborted } from '#shared/lifecycle.ts';
 import type { Logger } from '#shared/logger.ts';
@@ -26,14 +27,54 @@ import { version } from '#shared/version.ts';
 
 /** Resolves once everything is closed, after `signal` has been aborted. Rejects when it can't start. */
 export async function serve({ configuration, warnings }: LoadedConfiguration, signal: AbortSignal): Promise<void> {
-  const { log, http, health: checks } = configuration;
+  const { log, http } = configuration;
   const logger = createRegistryLogger({ ...log, level: log.level || configuration.loglevel || 'info' });
   for (const warning of warnings) logger.warn(warning);
+  const background = new AbortController();
+  const { app, debug, storage } = await assemble(configuration, logger, {
+    stopping: signal,
+    stopped: background.signal,
+  });
+  let work: Promise<void> | undefined;
+  try {
+    logger.info({ address: await listen(app, http), version }, 'listening');
+    if (http.debug.addr !== '') {
+      const address = await listen(debug, { net: 'tcp', addr: http.debug.addr });
+      logger.info({ address }, 'debug server listening');
+    }
+    work = runBackground(configuration, storage, logger, background.signal);
+    await aborted(signal);
+    logger.info(`stopping; running requests have ${http.draintimeout / 1000} s`);
+  } finally {
+    await drain(app, http.draintimeout);
+    background.abort();
+    await work;
+    await storage.store.close();
+    await debug.close();
+  }
+  logger.info('stopped');
+}
+
+interface Signals {
+  /** No longer ready: requests are finished, new ones are not expected. */
+  stopping: AbortSignal;
+  /** The end of work in the background. */
+  stopped: AbortSignal;
+}
+
+interface Parts {
+  app: FastifyInstance;
+  debug: FastifyInstance;
+  storage: Storage;
+}
+
+async function assemble(configuration: Configuration, logger: Logger, signals: Signals): Promise<Parts> {
+  const { log, http } = configuration;
   const tls = await loadTls(http.tls);
   const metrics = await loadMetrics(http.debug);
   const storage = openStorage(configuration, logger, metrics);
-  const background = new AbortController();
-  const health = startHealth(configuredChecks(checks, storage.driver.name, storage.store), background.signal);
+  const checks = configuredChecks(configuration.health, storage.driver.name, storage.store);
+  const health = startHealth(checks, signals.stopped);
   const app = buildApp({
     ...storage,
     logger,
@@ -41,23 +82,8 @@ export async function serve({ configuration, warnings }: LoadedConfiguration, si
     checkHealth: health.assert,
     options: { ...appOptions(configuration), ...(tls ? { tls } : {}) },
   });
-  const debug = debugApp({ ...storage, health, metrics, signal, path: http.debug.prometheus.path });
-  try {
-    logger.info({ address: await listen(app, http), version }, 'listening');
-    if (http.debug.addr !== '') {
-      const address = await listen(debug, { net: 'tcp', addr: http.debug.addr });
-      logger.info({ address }, 'debug server listening');
-    }
-    startBackground(storage, logger, background.signal);
-    await aborted(signal);
-    logger.info(`stopping; running requests have ${http.draintimeout / 1000} s`);
-  } finally {
-    await drain(app, http.draintimeout);
-    background.abort();
-    await storage.store.close();
-    await debug.close();
-  }
-  logger.info('stopped');
+  const { path } = http.debug.prometheus;
+  return { app, storage, debug: debugApp({ ...storage, health, metrics, path, signal: signals.stopping }) };
 }
 
 interface Storage {
@@ -110,12 +136,24 @@ function debugApp({ catalog, store, health, metrics, path, signal }: DebugParts)
   });
 }
 
-/** The index is built while requests are served. */
-function startBackground({ catalog }: Storage, logger: Logger, signal: AbortSignal): void {
-  catalog.build(signal).catch((error: unknown) => {
+/** The index is built while requests are served; then abandoned uploads are looked for, now and then. */
+async function runBackground(
+  { storage }: Configuration,
+  { catalog, driver }: Storage,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  await catalog.build(signal).catch((error: unknown) => {
     if (!signal.aborted) logger.error({ err: error }, 'the index could not be built');
   });
+  const { uploadpurging, readonly } = storage.maintenance;
+  if (!uploadpurging.enabled || readonly.enabled) return;
+  const purger = createUploadPurger({ driver, logger, ageMs: uploadpurging.age, dryRun: uploadpurging.dryrun });
+  await purger.run(Math.min(uploadpurging.interval, longestTimer), signal);
 }
+
+/** Milliseconds; Node runs a longer one at once. */
+const longestTimer = 2 ** 31 - 1;
 
 /** Lets running requests end, for `ms` at most. */
 async function drain(app: FastifyInstance, ms: number): Promise<void> {

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { digestOf, image } from '#test/support/content.ts';
+import { eventually } from '#test/support/eventually.ts';
+import { registryApp, type TestApp } from '#test/support/registry-app.ts';
+import type { Scope } from '#test/support/scope.ts';
+import { buildDebugApp, type DebugDeps } from './debug-app.ts';
+import { createMetrics } from './metrics.ts';
+
+async function debugOf(scope: Scope, { catalog, store }: TestApp, rest: Partial<DebugDeps> = {}) {
+  const defaults = { healthFailures: () => ({}), notReady: async () => ({}) };
+  const debug = buildDebugApp({ catalog, store, ...defaults, ...rest });
+  scope.after(() => debug.close());
+  const get = (url: string) => debug.inject({ method: 'GET', url });
+  return { debug, get };
+}
+
+test('probes: alive, ready or why not, healthy or what is wrong', async (t) => {
+  const app = await registryApp(t);
+  const reasons: Record<string, string> = {};
+  const { get } = await debugOf(t, app, { healthFailures: () => reasons, notReady: async () => reasons });
+  const statuses = async () => [
+    (await get('/livez')).statusCode,
+    (await get('/readyz')).statusCode,
+    (await get('/debug/health')).statusCode,
+  ];
+  assert.deepEqual(await statuses(), [200, 200, 200]);
+  assert.equal((await get('/debug/health')).body, '{}');
+  reasons['storage'] = 'gone';
+  assert.deepEqual(await statuses(), [200, 503, 503]);
+  assert.deepEqual((await get('/readyz')).json(), { storage: 'gone' });
+});
+
+test('usage: what the registry holds', async (t) => {
+  const app = await registryApp(t);
+  const { get } = await debugOf(t, app);
+  await app.pushImage('a', image('usage', { layers: [1000] }), 'x');
+  const usage = (await get('/debug/usage')).json<Record<string, unknown>>();
+  const { manifest, blobs } = image('usage');
+  const bytes = [manifest, ...blobs].reduce((sum, part) => sum + part.bytes.length, 0);
+  const expected = { complete: true, repositories: 1, tags: 1, manifests: 1, blobs: 3, bytes, volume: usage['volume'] };
+  assert.deepEqual(usage, expected);
+});
+
+test('usage as a stream: a line at once, and one soon after each push', async (t) => {
+  const app = await registryApp(t);
+  const { debug } = await debugOf(t, app);
+  await debug.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = debug.server.address() as AddressInfo;
+  const over = new AbortController();
+  t.after(() => over.abort());
+  const response = await fetch(`http://127.0.0.1:${port}/debug/usage?watch=true`, { signal: over.signal });
+  assert.equal(response.headers.get('content-type'), 'application/x-ndjson');
+  const lines: { tags: number }[] = [];
+  const reading = (async () => {
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      for (const line of chunk.split('\n').filter(Boolean)) lines.push(JSON.parse(line) as { tags: number });
+    }
+  })().catch(() => undefined);
+  await eventually(() => assert.equal(lines.at(-1)?.tags, 0));
+  await app.pushImage('a', image('watch'), 'x');
+  for (let i = 0; i < 20; i++) await app.pushManifest('a', image('watch').manifest, `t${i}`);
+  await eventually(() => assert.equal(lines.at(-1)?.tags, 21));
+  assert.ok(lines.length <= 10, `${lines.length} lines for one burst`);
+  await debug.close();
+  await reading;
+});
+
+test('metrics: named as in distribution, off unless wanted', async (t) => {
+  const metrics = createMetrics();
+  const app = await registryApp(t, { observers: [metrics.exchanges] });
+  metrics.watch(app.catalog, app.store);
+  metrics.storage('inmemory', 'Stat', 0.001);
+  await app.pushImage('a', image('metrics'), 'x');
+  await app.send('GET', 'a/manifests/x');
+  await app.send('HEAD', `a/blobs/${digestOf(Buffer.from('absent'))}`);
+  await app.send('PROPFIND', 'a/manifests/x');
+  const { get } = await debugOf(t, app, { metrics: { ...metrics, path: '/metrics' } });
+  const answer = await get('/metrics');
+  assert.match(String(answer.headers['content-type']), /^text\/plain/);
+  for (const line of [
+    'registry_http_requests_total{handler="manifest",method="get",code="200"} 1',
+    'registry_http_requests_total{handler="manifest",method="unknown",code="405"} 1',
+    'registry_http_requests_total{handler="blob",method="head",code="404"} 1',
+    'registry_http_request_duration_seconds_count{handler="manifest",method="put"} 1',
+    'registry_http_response_size_bytes_count{handler="blob_upload"} 2',
+    'registry_http_in_flight_requests{handler="manifest"} 0',
+    'registry_storage_action_seconds_count{driver="inmemory",action="Stat"} 1',
+    'registry_content_tags 1',
+    'registry_content_index_complete 1',
+  ]) {
+    assert.ok(answer.body.split('\n').includes(line), `${line}\nis missing in\n${answer.body}`);
+  }
+  assert.match(answer.body, /^process_resident_memory_bytes /m);
+  assert.equal((await (await debugOf(t, app)).get('/metrics')).statusCode, 404);
+});
