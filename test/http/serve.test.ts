@@ -13,7 +13,6 @@ import { eventually } from '#test/support/eventually.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { registryClient } from '#test/support/registry-client.ts';
 import { mainFile, startRegistry } from '#test/support/registry.ts';
-import type { Scope } from '#test/support/scope.ts';
 import { startServerProcess } from '#test/support/server-process.ts';
 import { temporaryFolder } from '#test/support/temporary.ts';
 

@@ -7,7 +7,7 @@ export interface HealthCheck {
   /** Failures in a row that make it count; 0 is as 1. */
   threshold: number;
   /** Rejects when something is wrong. */
-  run(signal: AbortSignal): Promise<void>;
+  run: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface Health {
