@@ -1,4 +1,4 @@
-import type { StorageDriver } from '#registry/storage/driver.ts';
+import type { FileWriter, StorageDriver } from '#registry/storage/driver.ts';
 import { content, extend, find, newDirectory, newFile, nodeInfo, put, take, type MemoryFile } from './memory-tree.ts';
 
 /**
@@ -36,14 +36,7 @@ export function createInMemoryDriver(): StorageDriver {
     async append(path) {
       const found = file(path) ?? newFile(Buffer.alloc(0));
       if (!file(path)) put(root, path, found);
-      return {
-        get size() {
-          return found.size;
-        },
-        write: async (chunks) => extend(found, chunks),
-        sync: async () => {},
-        close: async () => {},
-      };
+      return fileWriter(found);
     },
     async list(path) {
       const node = find(root, path);
@@ -66,5 +59,16 @@ export function createInMemoryDriver(): StorageDriver {
       return found !== undefined;
     },
     space: async () => undefined,
+  };
+}
+
+function fileWriter(file: MemoryFile): FileWriter {
+  return {
+    get size() {
+      return file.size;
+    },
+    write: async (chunks) => extend(file, chunks),
+    sync: async () => {},
+    close: async () => {},
   };
 }
