@@ -9,6 +9,7 @@ import Fastify, {
 import type { Server, ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Catalog } from '#registry/catalog/catalog.ts';
+import type { Referrers } from '#registry/catalog/referrers.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
 import { createBaseUrl, type UrlOptions } from '#registry/http/absolute-url.ts';
@@ -25,12 +26,14 @@ import { createManifestPush } from '#registry/http/manifest-push.ts';
 import { manifestsEndpoint } from '#registry/http/manifests.ts';
 import { decodedPath, type Endpoint } from '#registry/http/path.ts';
 import { readOnly } from '#registry/http/read-only.ts';
+import { referrersEndpoint } from '#registry/http/referrers.ts';
 import { tagsEndpoint } from '#registry/http/tags.ts';
 import { uploadEndpoint, uploadsEndpoint } from '#registry/http/uploads.ts';
 
 export interface AppDeps {
   store: RegistryStore;
   catalog: Catalog;
+  referrers: Referrers;
   logger: Logger;
   observers: ExchangeObserver[];
   checkHealth(): void;
@@ -129,7 +132,7 @@ function sendError(error: unknown, reply: FastifyReply): FastifyReply {
   return reply.code(status).headers(headers).send(body);
 }
 
-function endpoints({ catalog, options }: AppDeps): Record<Endpoint, Methods> {
+function endpoints({ catalog, referrers, options }: AppDeps): Record<Endpoint, Methods> {
   const links = createLinks(createBaseUrl(options.urls));
   const push = createManifestPush({
     links,
@@ -144,7 +147,7 @@ function endpoints({ catalog, options }: AppDeps): Record<Endpoint, Methods> {
     blob: blobsEndpoint({ pool: createBufferPool(), ...options }),
     uploads: uploadsEndpoint(links),
     upload: uploadEndpoint(links),
-    referrers: {},
+    referrers: referrersEndpoint(referrers),
   };
   return options.readOnly ? readOnly(all) : all;
 }

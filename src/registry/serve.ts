@@ -4,6 +4,7 @@ import { appOptions } from '#registry/app-options.ts';
 import { buildApp } from '#registry/app.ts';
 import { createCatalog } from '#registry/catalog/create-catalog.ts';
 import type { Catalog } from '#registry/catalog/catalog.ts';
+import { createReferrers, type Referrers } from '#registry/catalog/referrers.ts';
 import { configuredChecks } from '#registry/checks.ts';
 import type { Configuration } from '#registry/config/schema.ts';
 import type { LoadedConfiguration } from '#registry/config/load.ts';
@@ -90,6 +91,7 @@ interface Storage {
   driver: StorageDriver;
   store: RegistryStore;
   catalog: Catalog;
+  referrers: Referrers;
 }
 
 function openStorage({ storage, extensions }: Configuration, logger: Logger, metrics: Metrics | undefined): Storage {
@@ -100,7 +102,7 @@ function openStorage({ storage, extensions }: Configuration, logger: Logger, met
   const catalog = createCatalog({ driver, logger });
   const store = createRegistryStore({ driver, observers: [catalog], cacheBytes: extensions.cache.bytes, logger });
   metrics?.watch(catalog, store);
-  return { driver, store, catalog };
+  return { driver, store, catalog, referrers: createReferrers({ driver, store }) };
 }
 
 /** prom-client is loaded only by those who use it: it is a good part of a start. */

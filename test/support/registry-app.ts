@@ -3,6 +3,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { buildApp, type AppDeps, type AppOptions } from '#registry/app.ts';
 import { createCatalog } from '#registry/catalog/create-catalog.ts';
 import type { Catalog } from '#registry/catalog/catalog.ts';
+import { createReferrers } from '#registry/catalog/referrers.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { createInMemoryDriver } from '#registry/storage/drivers/inmemory.ts';
 import { createRegistryStore } from '#registry/storage/registry-store.ts';
@@ -47,7 +48,16 @@ export async function registryApp(scope: Scope, options: TestAppOptions = {}): P
   const { driver = createInMemoryDriver(), observers = [], checkHealth = () => undefined, ...rest } = options;
   const catalog = createCatalog({ driver, logger });
   const store = createRegistryStore({ driver, observers: [catalog], logger });
-  const app = buildApp({ store, catalog, logger, observers, checkHealth, options: { ...defaultAppOptions, ...rest } });
+  const referrers = createReferrers({ driver, store });
+  const app = buildApp({
+    store,
+    catalog,
+    referrers,
+    logger,
+    observers,
+    checkHealth,
+    options: { ...defaultAppOptions, ...rest },
+  });
   await catalog.build(new AbortController().signal);
   scope.after(async () => {
     await app.close();

@@ -47,7 +47,7 @@ async function readTags(driver: StorageDriver, name: string, isKnown: (tag: stri
 }
 
 /** A delete leaves the directory of a revision without its link. */
-async function readRevisions(driver: StorageDriver, name: string): Promise<Digest[]> {
+export async function readRevisions(driver: StorageDriver, name: string): Promise<Digest[]> {
   const digests: Digest[] = [];
   for (const algorithm of (await driver.list(layout.revisionsDirectory(name))) ?? []) {
     const entries = (await driver.list(`${layout.revisionsDirectory(name)}/${algorithm.name}`)) ?? [];

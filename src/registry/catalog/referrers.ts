@@ -1,0 +1,107 @@
+/**
+ * Which manifests point at another one by their subject: signatures, attestations, lists of parts. Distribution's tree has
+ * no such index, so the manifests of a repository are read when it is first asked about, and after that only new ones.
+ */
+import { digestAlgorithm, digestEncoded, type Digest } from '#registry/oci/digest.ts';
+import { parseManifest, type Descriptor, type Manifest } from '#registry/oci/manifest.ts';
+import type { StorageDriver } from '#registry/storage/driver.ts';
+import type { RegistryStore, RepositoryStore, StoredManifest } from '#registry/storage/store.ts';
+import { workThrough } from '#registry/storage/work-through.ts';
+import { readRevisions } from './disk-reader.ts';
+
+export interface Referrers {
+  /** Descriptors as distribution-spec "Listing Referrers" wants them, by digest; empty for whatever is not known. */
+  of(repository: string, subject: Digest): Promise<Descriptor[]>;
+}
+
+export interface ReferrersOptions {
+  /** Where the manifests are listed. */
+  driver: StorageDriver;
+  /** Where they are read. */
+  store: RegistryStore;
+}
+
+/** Of one repository: what each manifest points at. Manifests never change, so that one look at each is enough. */
+type Subjects = Map<Digest, Digest | undefined>;
+
+/** Manifests read at a time. */
+const width = 16;
+
+/** Repositories whose subjects are remembered; the one that was asked about longest ago is forgotten first. */
+const remembered = 1000;
+
+export function createReferrers({ driver, store }: ReferrersOptions): Referrers {
+  const repositories = new Map<string, Subjects>();
+
+  function subjectsOf(name: string): Subjects {
+    const subjects: Subjects = repositories.get(name) ?? new Map();
+    repositories.delete(name);
+    repositories.set(name, subjects);
+    const [oldest] = repositories.keys();
+    if (repositories.size > remembered && oldest !== undefined) repositories.delete(oldest);
+    return subjects;
+  }
+
+  /** The directory says what there is, whoever put it there; only what it has anew is opened. */
+  async function current(repository: RepositoryStore): Promise<Subjects> {
+    const subjects = subjectsOf(repository.name);
+    const listed = new Set(await readRevisions(driver, repository.name));
+    for (const digest of subjects.keys()) if (!listed.has(digest)) subjects.delete(digest);
+    const unread = [...listed].filter((digest) => !subjects.has(digest));
+    const visit = async (digest: Digest) => {
+      const stored = await repository.manifests.get(digest);
+      if (stored) subjects.set(digest, parsed(stored)?.subject?.digest);
+    };
+    await workThrough(unread, { width, visit });
+    return subjects;
+  }
+
+  return {
+    async of(name, subject) {
+      const repository = store.repository(name);
+      const subjects = await current(repository);
+      const own = [...subjects.keys()].filter((digest) => subjects.get(digest) === subject);
+      const found = new Map<Digest, Descriptor>();
+      for (const descriptor of await taggedReferrers(repository, subject)) found.set(descriptor.digest, descriptor);
+      for (const digest of own) {
+        const stored = await repository.manifests.get(digest);
+        const manifest = stored && parsed(stored);
+        if (manifest) found.set(digest, describe(stored, manifest));
+      }
+      return [...found.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+    },
+  };
+}
+
+/** Of the index under the fallback tag, which clients keep where a registry has no referrers: those that are still here. */
+async function taggedReferrers(repository: RepositoryStore, subject: Digest): Promise<Descriptor[]> {
+  const tagged = await repository.tags.resolve(fallbackTag(subject));
+  const stored = tagged && (await repository.manifests.get(tagged));
+  const listed = (stored && parsed(stored)?.manifests) ?? [];
+  const here = await Promise.all(listed.map(({ digest }) => repository.manifests.get(digest)));
+  return listed.filter((_, index) => here[index] !== undefined);
+}
+
+/** Source: distribution-spec "Referrers Tag Schema". */
+export function fallbackTag(subject: Digest): string {
+  return `${digestAlgorithm(subject).slice(0, 32)}-${digestEncoded(subject).slice(0, 64)}`;
+}
+
+function describe({ digest, bytes }: StoredManifest, { mediaType, artifactType, annotations }: Manifest): Descriptor {
+  return {
+    mediaType,
+    digest,
+    size: bytes.length,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+/** `undefined` for what another registry took and this one would not. */
+function parsed({ bytes }: StoredManifest): Manifest | undefined {
+  try {
+    return parseManifest(bytes);
+  } catch {
+    return undefined;
+  }
+}
