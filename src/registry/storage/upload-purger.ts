@@ -20,7 +20,7 @@ export interface UploadPurgerOptions {
   ageMs: number;
   /** Only tells what it would remove; distribution's `dryrun`. */
   dryRun: boolean;
-  /** Milliseconds after which a temporary file can only be the leftover of a crash: writing one takes a moment. Default 1 hour. */
+  /** Milliseconds after which a temporary file can only be the leftover of a crash. Default 1 hour, or `ageMs` if less. */
   temporaryAgeMs?: number;
   now?: () => number;
 }
@@ -43,7 +43,7 @@ const width = 4;
 
 /** Distribution's `storage.maintenance.uploadpurging`, which also removes the temporary files that crashes leave. */
 export function createUploadPurger(options: UploadPurgerOptions): UploadPurger {
-  const { driver, logger, ageMs, dryRun, temporaryAgeMs = hour, now = Date.now } = options;
+  const { driver, logger, ageMs, dryRun, temporaryAgeMs = Math.min(hour, options.ageMs), now = Date.now } = options;
 
   async function startOf(repository: string, id: string): Promise<number | undefined> {
     const content = await driver.getContent(uploadStartedAt(repository, id));
