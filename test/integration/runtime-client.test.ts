@@ -4,7 +4,6 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { addFinalizer, removeFinalizer } from '#operator/runtime/finalizers.ts';
-import { writeStatus } from '#operator/runtime/status.ts';
 import type { Credentials } from '#shared/kube/credentials.ts';
 import { isFailure } from '#shared/kube/failure.ts';
 import { createKubeClient } from '#shared/kube/http-client.ts';
@@ -146,24 +145,35 @@ describe('server-side apply', () => {
 });
 
 describe('a status', () => {
-  test('is written apart from the rest, and only when it changed', async () => {
-    const made = await client.apply<Deployment>(deployments, deployment('status'));
+  const withStatus = (uid: string | undefined, status: object): Deployment => {
+    const { apiVersion, kind } = deployments;
+    return { apiVersion, kind, metadata: { ...named('status'), ...(uid && { uid }) }, status } as Deployment;
+  };
+
+  test('is applied apart from the rest, and what it no longer says goes', async () => {
+    const { metadata } = await client.apply<Deployment>(deployments, deployment('status'));
     const status = { replicas: 3, observedGeneration: 1 };
-    assert.equal(await writeStatus(client, deployments, made, status), true);
-    const written = await client.get<Deployment>(deployments, named('status'));
-    assert.deepEqual(written?.status, status);
-    assert.equal(written.metadata.generation, made.metadata.generation);
-    assert.equal(await writeStatus(client, deployments, written, { observedGeneration: 1, replicas: 3 }), false);
-    assert.equal(await writeStatus(client, deployments, written, { observedGeneration: 2 }), true);
-    const again = await client.get<Deployment>(deployments, named('status'));
-    assert.deepEqual(again?.status, { observedGeneration: 2 });
+    const subresource = 'status';
+    const written = await client.apply<Deployment>(deployments, withStatus(metadata.uid, status), { subresource });
+    assert.deepEqual(written.status, status);
+    assert.equal(written.metadata.generation, metadata.generation);
+    assert.equal(written.spec.replicas, 1);
+    const again = withStatus(metadata.uid, { observedGeneration: 2 });
+    const fewer = await client.apply<Deployment>(deployments, again, { subresource });
+    assert.deepEqual(fewer.status, { observedGeneration: 2 });
+    const path = [{ op: 'replace', path: '/status/observedGeneration', value: 3 }];
+    const patched = await client.patch<Deployment>(deployments, named('status'), path, { subresource });
+    assert.equal(patched.status?.observedGeneration, 3);
   });
 
-  test('does not bring back an object that has gone', async () => {
-    const made = await client.apply<Deployment>(deployments, deployment('gone'));
-    await client.remove(deployments, named('gone'));
-    await assert.rejects(writeStatus(client, deployments, made, { replicas: 3 }), KubeError);
-    assert.equal(await client.get(deployments, named('gone')), undefined);
+  test('of an object that has gone, and of one made anew, is refused', async () => {
+    const { metadata } = await client.apply<Deployment>(deployments, deployment('status'));
+    const late = withStatus(metadata.uid, { replicas: 3 });
+    await client.remove(deployments, named('status'));
+    await assert.rejects(client.apply(deployments, late, { subresource: 'status' }), KubeError);
+    assert.equal(await client.get(deployments, named('status')), undefined);
+    await client.apply(deployments, deployment('status'));
+    await assert.rejects(client.apply(deployments, late, { subresource: 'status' }), (error) => isFailure(error, 422));
   });
 });
 

@@ -5,7 +5,7 @@ import type { RegistryStatus } from '#operator/api/registry-status.ts';
 import { imageReference } from '#operator/children/image.ts';
 import { addFinalizer, hasFinalizer } from '#operator/runtime/finalizers.ts';
 import type { Reconciler, Request, Result } from '#operator/runtime/reconciler.ts';
-import { sameJson } from '#operator/runtime/status.ts';
+import { sameJson } from '#operator/runtime/same-json.ts';
 import { announceChildren, announceConditions } from './announce.ts';
 import { createApplier } from './applier.ts';
 import { applyChildren } from './children.ts';
