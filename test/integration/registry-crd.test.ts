@@ -188,6 +188,9 @@ test('kubectl get shows the columns, and kubectl scale works', async () => {
   assert.equal(await apiserver.kubectl(['get', 'reg', 'columns', '-o', 'jsonpath={.spec.replicas}']), '0');
   const refused = apiserver.kubectl(['scale', 'registry', 'columns', '--replicas=2']);
   assert.match(await refusal(refused), /more than one replica needs a volume/);
-  assert.match(await apiserver.kubectl(['get', 'registries', '-A', '-o', 'name']), /registry.registry-operator.dev\/columns/);
+  assert.match(
+    await apiserver.kubectl(['get', 'registries', '-A', '-o', 'name']),
+    /registry.registry-operator.dev\/columns/,
+  );
   await apiserver.kubectl(['delete', 'registry', 'columns']);
 });

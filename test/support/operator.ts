@@ -14,6 +14,8 @@ export const operatorNamespace = 'registry-operator';
 const user = `system:serviceaccount:${operatorNamespace}:registry-operator`;
 
 export interface RunningOperator {
+  /** Sum of a metric over all label values that match. */
+  metric(name: string, labels?: Record<string, string>): Promise<number>;
   /** Ends as a Pod does; rejects when it failed before. */
   stop(): Promise<void>;
 }
@@ -72,6 +74,13 @@ export async function startOperator(
   const running = operator.run(stopping.signal);
   running.catch(() => {});
   return {
+    async metric(name, labels = {}) {
+      const { values = [] } = (await registry.getSingleMetric(name)?.get()) ?? {};
+      const matching = values.filter((value) =>
+        Object.entries(labels).every(([label, wanted]) => (value.labels as Record<string, unknown>)[label] === wanted),
+      );
+      return matching.reduce((sum, { value }) => sum + value, 0);
+    },
     async stop() {
       stopping.abort();
       await running;

@@ -2,7 +2,7 @@ import type { KubeObject, ResourceType } from '#shared/kube/kube-client.ts';
 import type { NodeMirrorStatus } from '#shared/node-mirrors.ts';
 import { customResourceDefinition } from './crd.ts';
 import { apiVersion } from './names.ts';
-import { choice, list, object, required, string, type TypeOf } from './schema.ts';
+import { choice, defaulted, list, object, required, string, type TypeOf } from './schema.ts';
 
 const host = object('One host on this node.', {
   host: required(string('host[:port], as images name it.', { maxLength: 253 })),
@@ -32,12 +32,14 @@ const status = object('What the mirror agent of the node found and did.', {
   revision: required(
     string('Names the content of mirrors.json that was rendered last, completely.', { maxLength: 64 }),
   ),
-  hosts: required(
+  // Not required: server-side apply of an empty list leaves the field out.
+  hosts: defaulted(
     list('The hosts on this node.', host, {
       maxItems: 1024,
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['host'],
     }),
+    [],
   ),
   message: string('Why an older revision is in force than the published one.', { maxLength: 1024 }),
 });
