@@ -1,12 +1,12 @@
-/** The registry program: its commands, as distribution's `registry` has them. */
-import { access } from 'node:fs/promises';
-import type { Environment } from '#registry/config/load.ts';
+/** The registry program: its commands, as distribution's `registry` has them. Each loads only what it needs. */
+import { findConfigurationFile } from '#registry/config/find-file.ts';
+import { loadConfiguration, type Environment, type LoadedConfiguration } from '#registry/config/load.ts';
 import { version } from '#shared/version.ts';
 
 const usage = `Usage:
-  registry serve [config.yml]             run the registry
-  registry garbage-collect [config.yml]   delete what no manifest refers to
-  registry --version                      say which version this is
+  registry serve [config.yml]                     run the registry
+  registry garbage-collect [flags] [config.yml]   delete what no manifest refers to; --help names the flags
+  registry --version                              say which version this is
 
 Without a file, the first of these is read: $REGISTRY_CONFIGURATION_PATH, /etc/distribution/config.yml,
 /etc/docker/registry/config.yml. REGISTRY_* variables override it: REGISTRY_STORAGE_DELETE_ENABLED=true.
@@ -17,10 +17,9 @@ export async function main(argv: string[], env: NodeJS.ProcessEnv, signal: Abort
   const [command = 'help', ...rest] = argv;
   switch (command) {
     case 'serve':
-      return run(() => serve(rest, env, signal));
+      return explained(() => serve(rest, env, signal));
     case 'garbage-collect':
-      process.stderr.write('garbage-collect is not part of this version yet\n');
-      return 2;
+      return explained(() => collectGarbage(rest, env, signal));
     case '--version':
     case '-v':
       process.stdout.write(`registry registry-operator ${version}\n`);
@@ -36,38 +35,43 @@ export async function main(argv: string[], env: NodeJS.ProcessEnv, signal: Abort
   }
 }
 
-/** What is wrong in one paragraph, without a stack: it is the user who reads it. */
-async function run(command: () => Promise<void>): Promise<number> {
+/** A failure in one paragraph, without a stack: it is the user who reads it. */
+async function explained(command: () => Promise<number>): Promise<number> {
   try {
-    await command();
-    return 0;
+    return await command();
   } catch (error) {
     process.stderr.write(`registry: ${(error as Error).message}\n`);
     return 1;
   }
 }
 
-async function serve(args: string[], env: Environment, signal: AbortSignal): Promise<void> {
-  const [{ loadConfiguration }, { serve: start }] = await Promise.all([
-    import('#registry/config/load.ts'),
-    import('#registry/serve.ts'),
-  ]);
-  await start(await loadConfiguration(await configurationFile(args, env), env), signal);
+async function serve(args: string[], env: Environment, signal: AbortSignal): Promise<number> {
+  if (args.length > 1) throw new Error(`one configuration file is expected, found ${args.join(' ')}`);
+  const [server, loaded] = await Promise.all([import('#registry/serve.ts'), load(args[0], env)]);
+  await server.serve(loaded, signal);
+  return 0;
 }
 
-const defaultFiles = ['/etc/distribution/config.yml', '/etc/docker/registry/config.yml'];
-
-/** Throws an Error that says what to type. */
-async function configurationFile(args: string[], env: Environment): Promise<string> {
-  if (args.length > 1) throw new Error(`one configuration file is expected, found ${args.join(' ')}`);
-  const named = args[0] ?? env['REGISTRY_CONFIGURATION_PATH'];
-  if (named !== undefined && named !== '') return named;
-  for (const file of defaultFiles) {
-    const found = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (found) return file;
+async function collectGarbage(args: string[], env: Environment, signal: AbortSignal): Promise<number> {
+  const { garbageCollect, garbageCollectUsage, parseGarbageCollectFlags } = await import('#registry/gc/command.ts');
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(garbageCollectUsage);
+    return 0;
   }
-  throw new Error(`no configuration file: type "registry serve config.yml" (looked for ${defaultFiles.join(' and ')})`);
+  const flags = parseGarbageCollectFlags(args);
+  const { storage, extensions } = (await load(flags.configFile, env)).configuration;
+  if (!storage.filesystem)
+    throw new Error('garbage-collect needs storage.filesystem: nothing else outlives the registry');
+  return garbageCollect({
+    ...flags,
+    rootDirectory: storage.filesystem.rootdirectory,
+    minimumAgeMs: flags.minimumAgeMs ?? extensions.garbagecollection.minage,
+    signal,
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+  });
+}
+
+async function load(file: string | undefined, env: Environment): Promise<LoadedConfiguration> {
+  return loadConfiguration(await findConfigurationFile(file, env), env);
 }

@@ -151,6 +151,8 @@ const extensions = section({
   manifests: section({ maxbytes: bytes(4 * MiB) }),
   /** Memory for manifests and small blobs. */
   cache: section({ bytes: bytes(64 * MiB) }),
+  /** `registry garbage-collect` keeps what was written within this time. */
+  garbagecollection: section({ minage: duration(0) }),
 });
 
 export const schema = section({
