@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, statfsSync, statSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
+import { open, readdir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { temporaryName } from '#registry/storage/layout.ts';
@@ -33,7 +33,8 @@ export function createFilesystemDriver(options: FilesystemDriverOptions): Storag
     getContent: (path) => getContent(at(path)),
     putContent: (path, content) => explained(putContent(directories, at(path), content)),
     open: (path) => openReader(at(path)),
-    append: (path) => explained(append(at(path), explained)),
+    // Not synced: an upload need not outlive a power failure, and what it commits is moved away.
+    append: (path) => explained(inDirectory(directories, at(path), () => openWriter(at(path), explained))),
     list: (path) => list(at(path)),
     move: (from, to, { lazily = false } = {}) => explained(move(directories, at(from), at(to), lazily)),
     delete: (path, { lazily = false } = {}) => explained(remove(directories, at(path), lazily)),
@@ -99,15 +100,6 @@ async function putContent(directories: DurableDirectories, file: string, content
     throw error;
   }
   await directories.sync(dirname(file));
-}
-
-/** The directories of an upload need not outlive a power failure: what it commits is moved away and synced. */
-async function append(
-  file: string,
-  explained: <T>(action: Promise<T>) => Promise<T>,
-): ReturnType<StorageDriver['append']> {
-  await mkdir(dirname(file), { recursive: true });
-  return openWriter(file, explained);
 }
 
 async function list(directory: string): ReturnType<StorageDriver['list']> {

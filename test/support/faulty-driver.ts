@@ -1,0 +1,32 @@
+import type { FileWriter, StorageDriver } from '#registry/storage/driver.ts';
+
+/** Called before each action that changes something; what it throws is what the disk says. */
+export type Fault = (action: string, path: string) => void;
+
+/** A driver whose disk fails when the test wants it: EIO can't be had from a real one on demand. */
+export function faultyDriver(driver: StorageDriver, fault: Fault): StorageDriver {
+  const guarded = async <T>(action: string, path: string, run: () => Promise<T>): Promise<T> => {
+    fault(action, path);
+    return run();
+  };
+  const guardedWriter = (path: string, writer: FileWriter): FileWriter => ({
+    get size() {
+      return writer.size;
+    },
+    write: (chunks) => guarded('write', path, () => writer.write(chunks)),
+    sync: () => guarded('sync', path, () => writer.sync()),
+    close: () => writer.close(),
+  });
+  return {
+    ...driver,
+    putContent: (path, content) => guarded('putContent', path, () => driver.putContent(path, content)),
+    append: (path) => guarded('append', path, async () => guardedWriter(path, await driver.append(path))),
+    move: (from, to, options) => guarded('move', to, () => driver.move(from, to, options)),
+    delete: (path, options) => guarded('delete', path, () => driver.delete(path, options)),
+  };
+}
+
+/** The error of a file operation as Node makes it. */
+export function diskError(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`${code}: the disk failed`), { code });
+}
