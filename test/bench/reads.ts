@@ -5,6 +5,7 @@ import type { RegistryKind, TestRegistry } from '#test/support/registry.ts';
 import type { Bench } from './bench.ts';
 import { load, type LoadOptions } from './load.ts';
 import type { Arm, Row } from './row.ts';
+import { upload } from './upload.ts';
 
 const repository = 'bench/reads';
 const example = image('bench', { layers: [100_000, 100_000] });
@@ -61,7 +62,10 @@ function download(bench: Bench, connections: number, server: (kind: RegistryKind
     cpuPer: 'GB',
     async arm(kind): Promise<Arm> {
       const { url, pid } = await server(kind);
-      const target = new URL(`/v2/${repository}/blobs/${largeBlob().digest}`, url);
+      const { bytes, digest } = largeBlob();
+      const target = new URL(`/v2/${repository}/blobs/${digest}`, url);
+      const { status } = await fetch(target, { method: 'HEAD' });
+      if (status !== 200) await upload(new URL(url), repository, bytes, digest);
       return {
         pid,
         async run() {
@@ -87,6 +91,5 @@ async function fill(bench: Bench, kind: RegistryKind): Promise<TestRegistry> {
   const client = registryClient(server.url);
   await client.pushImage(repository, example, 'latest');
   await client.pushBlob(repository, smallBlob.bytes, smallBlob.digest);
-  await client.pushBlob(repository, largeBlob().bytes, largeBlob().digest);
   return server;
 }

@@ -20,6 +20,9 @@ const groups: ((bench: Bench) => Row[])[] = [readRows, pushRows, listingRows, li
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const pace = process.argv.includes('--full') ? { seconds: 3, rounds: 9 } : { seconds: 1, rounds: 3 };
 
+/** A row that can't be measured leaves the others alone. */
+const failures: string[] = [];
+
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
@@ -44,7 +47,11 @@ async function runGroup(rows: (bench: Bench) => Row[], options: BenchOptions): P
   try {
     for (const row of rows(bench)) {
       if (words.length > 0 && !words.some((word) => row.name.includes(word))) continue;
-      print(tableRow(row, await measure(row, options.rounds)));
+      try {
+        print(tableRow(row, await measure(row, options.rounds)));
+      } catch (error) {
+        failures.push(`${row.name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
     }
   } finally {
     await bench.close();
@@ -57,6 +64,8 @@ try {
   print(`${machine()}; ${pace.rounds} rounds of ${pace.seconds} s\n\n${tableHead()}`);
   for (const rows of groups) await runGroup(rows, { ...pace, ours });
   print(`\nload at the end ${loadavg()[0]?.toFixed(1)}`);
+  for (const failure of failures) print(`\nnot measured: ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
