@@ -1,7 +1,8 @@
 /** The mirror agent as a real process, on a node that is a folder, with exactly the rights that the chart gives it. */
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,7 +21,10 @@ export const mirrorsConfigMap = 'registry-operator-mirrors';
 
 /** The namespace, and the agent's ServiceAccount and roles as the chart renders them. */
 export async function installAgentRights(apiserver: KubeApiserver): Promise<void> {
-  await apiserver.kubectl(['create', 'namespace', namespace]);
+  await apiserver.kubectl(
+    ['apply', '-f', '-'],
+    `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"${namespace}"}}`,
+  );
   const template = ['template', 'registry-operator', 'charts/registry-operator', '--namespace', namespace];
   const roles = [...template, '--show-only', 'templates/mirror-agent/rbac.yaml'];
   const { stdout } = await promisify(execFile)(await program('helm'), roles);
@@ -65,7 +69,7 @@ export async function startAgent(
     command: process.execPath,
     args: [mainFile, 'mirror-agent'],
     env: {
-      KUBECONFIG: await agentKubeconfig(folder, apiserver),
+      KUBECONFIG: await accountKubeconfig(folder, apiserver, 'registry-operator-mirror-agent'),
       NODE_NAME: node,
       NODE_IP: '127.0.0.1',
       POD_NAMESPACE: namespace,
@@ -89,8 +93,8 @@ export async function startAgent(
   };
 }
 
-async function agentKubeconfig(folder: string, apiserver: KubeApiserver): Promise<string> {
-  const account = 'registry-operator-mirror-agent';
+/** A kubeconfig, in that folder, of a ServiceAccount of the namespace. */
+export async function accountKubeconfig(folder: string, apiserver: KubeApiserver, account: string): Promise<string> {
   const token = await apiserver.kubectl(['create', 'token', account, '--namespace', namespace]);
   const config = JSON.parse(await readFile(apiserver.kubeconfig, 'utf8')) as { users: { user: object }[] };
   for (const user of config.users) user.user = { token: token.trim() };
@@ -116,23 +120,35 @@ export async function unpublish(apiserver: KubeApiserver): Promise<void> {
   await apiserver.kubectl(['delete', 'configmap', mirrorsConfigMap, '--namespace', namespace, '--ignore-not-found']);
 }
 
-/** An address that answers GET /v2/ as a registry does; `answer` may be replaced. */
-export async function startAnswering(
-  scope: Scope,
-): Promise<{ url: string; answer: RequestListener; stop(): Promise<void> }> {
-  const answering = {
-    url: '',
-    answer: ((_request, response) => response.end('{}')) as RequestListener,
-    async stop() {
-      server.closeAllConnections();
-      if (server.listening) await new Promise((resolve) => server.close(resolve));
-    },
-  };
-  const server = createServer((request, response) => answering.answer(request, response));
-  server.listen(0, '127.0.0.1');
+export interface Answering {
+  /** `http://127.0.0.1:<port>` */
+  url: string;
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** An address that answers GET /v2/ as a registry does, on any port when none is named. */
+export async function startAnswering(scope: Scope, port = 0): Promise<Answering> {
+  const server = createServer((_request, response) => response.end('{}'));
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  const address = server.address();
-  answering.url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-  scope.after(() => answering.stop());
-  return answering;
+  const stop = async (): Promise<void> => {
+    server.closeAllConnections();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  };
+  scope.after(stop);
+  const bound = (server.address() as AddressInfo).port;
+  return { url: `http://127.0.0.1:${bound}`, port: bound, stop };
+}
+
+/** The same on a port that a Service of type NodePort can have, so that 127.0.0.1 passes for the address of a node. */
+export async function startAnsweringNodePort(scope: Scope): Promise<Answering> {
+  for (let port = 32_767; port > 30_000; port--) {
+    try {
+      return await startAnswering(scope, port);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
+  throw new Error('every node port is taken');
 }
