@@ -66,9 +66,12 @@ export class RepositoryIndex {
     return this.#read && info !== undefined && this.#tagsInfo !== undefined && isSameFile(this.#tagsInfo, info);
   }
 
-  /** From here on announced changes are remembered, to be laid over what the reading finds. */
+  /**
+   * From here on announced changes are remembered, to be laid over what the reading finds; earlier ones were on disk before
+   * they were announced, so it finds them.
+   */
   beginReading(): void {
-    this.#announced ??= { tags: new Map(), manifests: new Map() };
+    this.#announced = { tags: new Map(), manifests: new Map() };
   }
 
   endReading(listing: RepositoryListing): void {

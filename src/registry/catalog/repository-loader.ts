@@ -1,4 +1,5 @@
 import type { StorageDriver } from '#registry/storage/driver.ts';
+import { createKeyedMutex } from '#registry/storage/keyed-mutex.ts';
 import { tagsDirectory } from '#registry/storage/layout.ts';
 import { readRepository } from './disk-reader.ts';
 import type { MemoryIndex } from './memory-index.ts';
@@ -18,12 +19,14 @@ export function createRepositoryLoader(
   changed: () => void,
 ): RepositoryLoader {
   const readings = new Map<string, Promise<RepositoryIndex | undefined>>();
+  /** Of one repository only one reading at a time: what is announced meanwhile belongs to it. */
+  const turns = createKeyedMutex();
 
   function read(name: string, depth: 'tags' | 'all'): Promise<RepositoryIndex | undefined> {
     const key = `${depth} ${name}`;
     const running = readings.get(key);
     if (running) return running;
-    const reading = readFromDisk(name, depth === 'all').finally(() => readings.delete(key));
+    const reading = turns.run(name, () => readFromDisk(name, depth === 'all')).finally(() => readings.delete(key));
     readings.set(key, reading);
     return reading;
   }
