@@ -61,10 +61,10 @@ describe('without faults', () => {
   test('the age of the last sign of life', async (t) => {
     const { reflector, set, holds, proxy } = await setUp(t);
     await watching(proxy);
-    await eventually(() => assert.ok(reflector.silentMs > 100));
+    await eventually(() => assert.ok(reflector.silentMs > 1000));
     await set('a', '1');
     await holds({ a: '1' });
-    assert.ok(reflector.silentMs < 100);
+    assert.ok(reflector.silentMs < 1000);
   });
 });
 
@@ -333,7 +333,7 @@ describe('the program', () => {
       const started = performance.now();
       stop.abort();
       await running;
-      assert.ok(performance.now() - started < 200);
+      assert.ok(performance.now() - started < 5000);
       await set('a', '1');
       await delay(50);
       assert.deepEqual(heard, []);

@@ -9,6 +9,9 @@ import type { ControllerMetrics, Outcome } from './metrics.ts';
 import { Queue } from './queue.ts';
 import { type Reconciler, type Request, TerminalError } from './reconciler.ts';
 
+/** What a server asks for by Retry-After is done, up to this. */
+const longestPatienceMs = 60_000;
+
 export interface ControllerOptions {
   /** Names the controller in metrics and logs: `registry`. */
   name: string;
@@ -98,7 +101,7 @@ function retry(queue: Queue, request: Request, error: unknown, { name, log }: Co
     log.error(about, 'reconcile failed, and only a change can help');
     return;
   }
-  const asked = error instanceof KubeError ? error.retryAfterMs : undefined;
+  const asked = Math.min((error instanceof KubeError && error.retryAfterMs) || 0, longestPatienceMs);
   const failures = queue.failures(request) + 1;
   const againMs = Math.round(queue.addRateLimited(request, asked));
   // Somebody else wrote in between: no fault of anybody's, and the next try sees what they wrote.

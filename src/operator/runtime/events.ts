@@ -61,6 +61,8 @@ const bucket = { burst: 25, perSecond: 1 / 30 };
 const noteBytes = 1024;
 
 interface Series {
+  /** Key of the object that it is about. */
+  about: string;
   event: Event;
   count: number;
   lastSeen: number;
@@ -91,11 +93,13 @@ class Recorder implements EventRecorder {
   record(about: KubeObject, content: EventContent): void {
     const now = this.#clock.now();
     this.#forgetOld(now);
-    const key = keyOf(about, content);
+    const key = `${keyOf(about)} ${digestOf(content)}`;
     const known = this.#series.get(key);
     if (!known) {
-      if (!this.#mayTell(about)) return;
-      const series = { event: this.#eventOf(about, content), count: 1, lastSeen: now, lastWritten: now };
+      const object = keyOf(about);
+      if (!this.#mayTell(object)) return;
+      const event = this.#eventOf(about, content);
+      const series = { about: object, event, count: 1, lastSeen: now, lastWritten: now };
       this.#series.set(key, series);
       this.#send(() => this.#options.client.create(events, series.event));
       return;
@@ -138,17 +142,19 @@ class Recorder implements EventRecorder {
     }
   }
 
-  #mayTell({ kind, metadata }: KubeObject): boolean {
-    const key = `${kind}/${metadata.namespace}/${metadata.name}`;
-    let own = this.#buckets.get(key);
-    if (!own) this.#buckets.set(key, (own = createTokenBucket(bucket, () => this.#clock.now())));
+  #mayTell(object: string): boolean {
+    let own = this.#buckets.get(object);
+    if (!own) this.#buckets.set(object, (own = createTokenBucket(bucket, () => this.#clock.now())));
     return own.tryTake();
   }
 
   /** Keeps memory bounded: what has not been told of for a while starts afresh. */
   #forgetOld(now: number): void {
-    for (const [key, series] of this.#series) if (now - series.lastSeen > seriesMs) this.#series.delete(key);
-    if (this.#series.size === 0) this.#buckets.clear();
+    const old = [...this.#series].filter(([, series]) => now - series.lastSeen > seriesMs);
+    if (old.length === 0) return;
+    for (const [key] of old) this.#series.delete(key);
+    const objects = new Set([...this.#series.values()].map(({ about }) => about));
+    for (const object of this.#buckets.keys()) if (!objects.has(object)) this.#buckets.delete(object);
   }
 
   #eventOf(about: KubeObject, { type, reason, action, note }: EventContent): Event {
@@ -175,9 +181,14 @@ function eventName(object: string): string {
   return `${object.slice(0, 230)}.${randomBytes(8).toString('hex')}`;
 }
 
-function keyOf({ kind, metadata }: KubeObject, { type, reason, action, note }: EventContent): string {
-  const parts = [kind, metadata.namespace, metadata.name, metadata.uid, type, reason, action, note];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+function keyOf({ kind, metadata }: KubeObject): string {
+  return `${kind}/${metadata.namespace}/${metadata.name}/${metadata.uid}`;
+}
+
+function digestOf({ type, reason, action, note }: EventContent): string {
+  return createHash('sha256')
+    .update(JSON.stringify([type, reason, action, note]))
+    .digest('base64');
 }
 
 /** At most so many bytes of UTF-8, never through the middle of a character. */

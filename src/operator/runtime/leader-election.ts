@@ -4,6 +4,7 @@ import { isFailure } from '#shared/kube/failure.ts';
 import type { KubeClient } from '#shared/kube/kube-client.ts';
 import type { Logger } from '#shared/logger.ts';
 import { heldBy, type Lease, leases } from './lease.ts';
+import { sameJson } from './same-json.ts';
 
 export interface LeaderElectionOptions {
   client: KubeClient;
@@ -88,7 +89,7 @@ class Candidate {
   readonly #clock: Clock;
   readonly #durationMs: number;
   readonly #renewDeadlineMs: number;
-  /** The Lease as we last saw it, and when we first saw it so. */
+  /** The Lease as we last saw it, and when we first saw its spec so: annotating it is no sign of life. */
   #seen: { lease: Lease; at: number } | undefined;
 
   constructor(options: LeaderElectionOptions) {
@@ -162,8 +163,8 @@ class Candidate {
   }
 
   #see(lease: Lease): void {
-    if (this.#seen?.lease.metadata.resourceVersion === lease.metadata.resourceVersion) return;
-    this.#seen = { lease, at: this.#clock.now() };
+    const same = this.#seen !== undefined && sameJson(this.#seen.lease.spec, lease.spec);
+    this.#seen = { lease, at: same && this.#seen ? this.#seen.at : this.#clock.now() };
   }
 
   #heldByAnother({ spec }: Lease): boolean {

@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '#shared/clock.ts';
 import type { Access, Credentials } from './credentials.ts';
+import { remembered } from './remembered.ts';
 
 /** Where the kubelet mounts the token, the CA and the namespace of a Pod's ServiceAccount. */
 const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -34,15 +35,19 @@ export async function inClusterCredentials(options: InClusterOptions): Promise<C
     headers: { authorization: `Bearer ${(await readFile(join(folder, 'token'), 'utf8')).trim()}` },
     tls: { ca: await readFile(join(folder, 'ca.crt'), 'utf8') },
   });
-  let known: { access: Access; at: number } | undefined;
+  const access = remembered(clock, rereadMs, read);
   return {
-    namespace: (await readFile(join(folder, 'namespace'), 'utf8')).trim(),
-    async access() {
-      if (!known || clock.now() - known.at > rereadMs) known = { access: await read(), at: clock.now() };
-      return known.access;
-    },
-    refresh() {
-      known = undefined;
-    },
+    namespace: await readNamespace(folder),
+    access: () => access.get(),
+    refresh: () => access.forget(),
   };
+}
+
+async function readNamespace(folder: string): Promise<string> {
+  try {
+    return (await readFile(join(folder, 'namespace'), 'utf8')).trim();
+  } catch (cause) {
+    const remedy = 'does the Pod have a ServiceAccount, and automountServiceAccountToken not false?';
+    throw new Error(`no ServiceAccount in ${folder}: ${remedy}`, { cause });
+  }
 }

@@ -33,7 +33,7 @@ const defaultBackoff = { baseMs: 250, maxMs: 10_000 };
 /** A watch that ends sooner than this, without a single event, did not go well. */
 const shortWatchMs = 1000;
 
-/** After so many failures in a row we no longer trust our resourceVersion (a server restored from a backup knows it not). */
+/** After so many failures in a row we no longer trust our resourceVersion: a server restored from a backup knows it not. */
 const failuresUntilRelist = 3;
 
 /** A server may ask for patience, but not for ever. */
@@ -97,7 +97,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
       const started = this.#clock.now();
       try {
         await this.#watch(this.#resourceVersion ?? (await this.#relist(signal)), signal);
-        this.#failures = 0;
+        this.#recovered();
       } catch (error) {
         // Long ago is another story: what breaks after a good while breaks for the first time.
         if (this.#clock.now() - started > this.#backoff.maxMs) this.#failures = 0;
@@ -127,13 +127,14 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
     for await (const event of client.watch<T>(type, { ...list, resourceVersion: from }, signal)) {
       if (event.type === 'ERROR') throw failureInStream(`watch ${this.what}`, event.object);
       events++;
-      this.#failures = 0;
+      this.#recovered();
       this.#heard(event.object.metadata.resourceVersion);
       if (event.type === 'DELETED') this.#store.delete(event.object);
       else if (event.type !== 'BOOKMARK') this.#store.put(event.object);
       observer?.onEvent(type.kind, event.type);
       observer?.onSize(type.kind, this.#store.size);
     }
+    // No reason to doubt our resourceVersion, but one to slow down.
     if (events === 0 && this.#clock.now() - started < shortWatchMs) throw new Error('the watch ended at once');
   }
 
@@ -142,12 +143,19 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
     this.#resourceVersion = resourceVersion;
   }
 
+  #recovered(): void {
+    if (this.#failures >= failuresUntilRelist) {
+      this.#options.log.info({ what: this.what, failures: this.#failures }, 'following changes again');
+    }
+    this.#failures = 0;
+  }
+
   /** What a failure means for the next attempt; the milliseconds to wait before it. */
   #failed(error: unknown): number {
     const { type, log, observer } = this.#options;
     const known = error instanceof KubeError ? error : undefined;
     this.#failures++;
-    if (forgotten(known) || this.#failures >= failuresUntilRelist) this.#resourceVersion = undefined;
+    if (known && (forgotten(known) || this.#failures >= failuresUntilRelist)) this.#resourceVersion = undefined;
     const patience = Math.min(known?.retryAfterMs ?? 0, longestPauseMs);
     const pauseMs = Math.max(
       patience,
@@ -161,8 +169,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
 }
 
 /** The server refuses to go on from our resourceVersion: 410 Expired, and whatever else it finds wrong in our request. */
-function forgotten(error: KubeError | undefined): boolean {
-  if (!error) return false;
+function forgotten(error: KubeError): boolean {
   return error.code >= 400 && error.code < 500 && ![401, 403, 408, 429].includes(error.code);
 }
 
