@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigurationError, parseConfiguration, type Environment } from './load.ts';
+import { fileURLToPath } from 'node:url';
+import { ConfigurationError, loadConfiguration, parseConfiguration, type Environment } from './load.ts';
 import type { Configuration } from './schema.ts';
 
 const minimal = 'version: 0.1\nstorage: {filesystem: {rootdirectory: /data}}\n';
@@ -157,3 +158,10 @@ test('an empty section asks for nothing', () => {
   const source = `${minimal}proxy:\nnotifications: {endpoints: []}\nauth: none\nmiddleware: {}\n`;
   assert.ok(read(source).auth.none);
 });
+
+for (const example of ['config.yml', 'local.yml']) {
+  test(`examples/${example} can be used as it is`, async () => {
+    const file = fileURLToPath(new URL(`../../../examples/${example}`, import.meta.url));
+    assert.deepEqual((await loadConfiguration(file, {})).warnings, []);
+  });
+}
