@@ -1,6 +1,8 @@
 /** What a user would do next: push an image to localhost, and start Pods from it by both of the registry's names. */
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import type { Engine } from './engine.ts';
+import { root } from './paths.ts';
 import { needProgram } from './programs.ts';
 import { Unmet, type Report } from './progress.ts';
 import { registryName, registryNamespace } from './registry.ts';
@@ -10,10 +12,14 @@ import { waitFor } from './wait-for.ts';
 export const demoImage = 'demo:1';
 const label = 'registry-operator.dev/demo=true';
 
-/** Pushes our own image under another name: it is there already, and Pods can run it. */
+/**
+ * Pushes a small image on top of ours. Not ours under another name: a kubelet that pulled it from here would no longer take
+ * the loaded one as preloaded, since both have one id, and would ask a registry for it (KubeletEnsureSecretPulledImages).
+ */
 export async function pushDemo(engine: Engine, image: string, port: number, report: Report): Promise<void> {
   const reference = `localhost:${port}/${demoImage}`;
-  await engine.run(['tag', image, reference]);
+  const folder = join(root, 'scripts', 'demo');
+  await engine.run(['build', '-t', reference, '--build-arg', `BASE=${image}`, folder], { onLine: report });
   const plainHttp = engine.name === 'podman' ? ['--tls-verify=false'] : [];
   try {
     await engine.run(['push', ...plainHttp, reference], { onLine: report });
@@ -82,7 +88,6 @@ async function workNodes(target: Target): Promise<string[]> {
 
 function demoPod(host: string, nodeName: string) {
   const image = `${host}/${demoImage}`;
-  const script = `console.log('${image} runs on ' + process.env.NODE)`;
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -98,8 +103,10 @@ function demoPod(host: string, nodeName: string) {
           image,
           // Always asks the registry, even if the node has the image from the last time.
           imagePullPolicy: 'Always',
-          command: ['node', '--eval', script],
-          env: [{ name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }],
+          env: [
+            { name: 'IMAGE', value: image },
+            { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+          ],
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
         },
       ],

@@ -21,7 +21,6 @@ export function networkPolicy(registry: Registry, operatorNamespace: string | un
       podSelector: { matchLabels: selectorLabels(registry) },
       policyTypes: ['Ingress', 'Egress'],
       ingress: [rule(registryPort, from), rule(debugPort, operatorNamespace ? [operator, ...metricsFrom] : undefined)],
-      egress: [],
     },
   };
 }

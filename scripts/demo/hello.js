@@ -1,0 +1,1 @@
+process.stdout.write(`${process.env.IMAGE} runs on ${process.env.NODE}\n`);
