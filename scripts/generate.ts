@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { dump } from 'js-yaml';
 import { nodeMirrorDefinition } from '#operator/api/node-mirror.ts';
 import { registryDefinition } from '#operator/api/registry.ts';
-import { clusterRules, namespaceRules } from '#operator/permissions.ts';
+import { clusterRules, kubePublicRules, namespaceRules } from '#operator/permissions.ts';
 import { withValuesTable } from './lib/chart-readme.ts';
 
 interface Generated {
@@ -28,6 +28,11 @@ const files: Generated[] = [
   { path: `${chart}/files/crds/nodemirrors.yaml`, source: 'src/operator/api', content: nodeMirrorDefinition },
   { path: `${chart}/files/rbac-rules.yaml`, source: 'src/operator/permissions.ts', content: clusterRules },
   { path: `${chart}/files/rbac-namespace-rules.yaml`, source: 'src/operator/permissions.ts', content: namespaceRules },
+  {
+    path: `${chart}/files/rbac-kube-public-rules.yaml`,
+    source: 'src/operator/permissions.ts',
+    content: kubePublicRules,
+  },
   { path: `${chart}/README.md`, source: `${chart}/values.yaml`, content: await chartReadme() },
 ];
 

@@ -101,6 +101,7 @@ function addRegistryController(
     clock: systemClock,
     image: settings.image,
     operatorNamespace: settings.access === 'direct' ? settings.namespace : undefined,
+    removalDeadlineMs: settings.removalDeadlineMs,
     publication: { namespace: settings.namespace, name: settings.mirrorsConfigMap },
   });
   const controller = manager.controller({ name: 'registry', reconciler, workers: 4 });

@@ -24,11 +24,10 @@ export const clusterRules: PolicyRule[] = [
   { apiGroups: [group], resources: ['registries/status'], verbs: ['patch'] },
   // Without it, blockOwnerDeletion in the children's ownerReferences is refused where OwnerReferencesPermissionEnforcement is on.
   { apiGroups: [group], resources: ['registries/finalizers'], verbs: ['update'] },
-  // The nodes' reports, read; removed with their nodes and at uninstall.
+  // The nodes' reports, removed at uninstall.
   { apiGroups: [group], resources: ['nodemirrors'], verbs: [...read, 'delete'] },
-  // Children; deleted when a Registry no longer asks for them.
-  { apiGroups: [''], resources: ['serviceaccounts', 'configmaps', 'services'], verbs: [...apply, 'delete'] },
-  { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: apply },
+  // Children; two of them are deleted when a Registry no longer asks for them, all go with their owner. No claim ever.
+  { apiGroups: [''], resources: ['serviceaccounts', 'configmaps', 'services', 'persistentvolumeclaims'], verbs: apply },
   { apiGroups: ['apps'], resources: ['deployments'], verbs: apply },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: [...apply, 'delete'] },
   { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: [...apply, 'delete'] },
@@ -36,8 +35,6 @@ export const clusterRules: PolicyRule[] = [
   { apiGroups: [''], resources: ['pods'], verbs: read },
   // Why a claim is not bound.
   { apiGroups: ['storage.k8s.io'], resources: ['storageclasses'], verbs: ['get', 'list'] },
-  // Which nodes have to confirm.
-  { apiGroups: [''], resources: ['nodes'], verbs: read },
   { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
 ];
 
@@ -52,4 +49,15 @@ export const namespaceRules: PolicyRule[] = [
   // Uninstall stops the operator first, and waits for its Pods to go.
   { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
   { apiGroups: ['apps'], resources: ['deployments', 'deployments/scale'], verbs: ['get', 'patch'] },
+];
+
+/** In kube-public: the ConfigMap by which tools find the registry (KEP-1755). A create cannot be granted by name. */
+export const kubePublicRules: PolicyRule[] = [
+  { apiGroups: [''], resources: ['configmaps'], verbs: ['create'] },
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    resourceNames: ['local-registry-hosting'],
+    verbs: ['get', 'patch', 'delete'],
+  },
 ];

@@ -1,5 +1,6 @@
 /** The settings of the operator: flag, environment variable, default and meaning of each in one place. */
 import { hostname } from 'node:os';
+import { parseDuration } from '#shared/duration.ts';
 import { boolean, listenAddress, oneOf, readSettings, text } from '#shared/settings.ts';
 
 const table = {
@@ -77,6 +78,13 @@ const table = {
     help: 'Where /livez and /readyz are served.',
     parse: listenAddress,
   },
+  removalDeadlineMs: {
+    flag: 'removal-deadline',
+    env: 'REMOVAL_DEADLINE',
+    default: '60s',
+    help: 'How long nodes are waited for when a Registry is deleted.',
+    parse: duration,
+  },
   logLevel: {
     flag: 'log-level',
     env: 'LOG_LEVEL',
@@ -91,4 +99,10 @@ export type OperatorSettings = ReturnType<typeof readOperatorSettings>;
 /** Throws a SettingsError that lists all the problems. */
 export function readOperatorSettings(argv: string[], env: NodeJS.ProcessEnv) {
   return readSettings('operator', table, argv, env);
+}
+
+function duration(value: string): number {
+  const ms = parseDuration(value);
+  if (ms === undefined || ms < 0) throw new Error('expected a duration such as 60s');
+  return ms;
 }

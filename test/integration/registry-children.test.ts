@@ -68,7 +68,7 @@ test('the Pods pass the restricted profile', async () => {
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { ...spec.template.metadata, name: 'as-templated' },
+    metadata: { name: 'as-templated', labels: spec.template.metadata?.labels },
     spec: spec.template.spec,
   };
   await apiserver.kubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(pod));

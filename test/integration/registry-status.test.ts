@@ -54,7 +54,7 @@ async function bind(name: string): Promise<void> {
 /** As the kubelet reports a Pod of this Registry whose container is in this state. */
 async function reportPod(registry: string, container: object, conditions: object[] = []): Promise<void> {
   const name = `${registry}-pod`;
-  const { metadata } = (await registries.appears(deploymentType, registry)) as KubeObject;
+  const { metadata } = await registries.appears<KubeObject>(deploymentType, registry);
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',

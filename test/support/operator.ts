@@ -1,7 +1,7 @@
 /** The operator of this source tree, in this process, against a real API server, with exactly the rights of its chart. */
 import { Registry as MetricsRegistry } from 'prom-client';
 import { createOperator, type OperatorOptions } from '#operator/operator.ts';
-import { clusterRules, namespaceRules, type PolicyRule } from '#operator/permissions.ts';
+import { clusterRules, kubePublicRules, namespaceRules, type PolicyRule } from '#operator/permissions.ts';
 import { createRuntimeMetrics } from '#operator/runtime/metrics.ts';
 import { readOperatorSettings } from '#operator/settings.ts';
 import type { Credentials } from '#shared/kube/credentials.ts';
@@ -41,6 +41,7 @@ export async function installOperatorRights(apiserver: KubeApiserver): Promise<v
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: operatorNamespace } },
     ...bound('ClusterRole', clusterRules),
     ...bound('Role', namespaceRules, operatorNamespace),
+    ...bound('Role', kubePublicRules, 'kube-public'),
   ];
   await apiserver.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
 }

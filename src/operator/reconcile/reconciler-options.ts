@@ -20,4 +20,6 @@ export interface RegistryReconcilerOptions {
   operatorNamespace: string | undefined;
   /** The ConfigMap that the nodes read. */
   publication: ObjectName;
+  /** How long nodes are waited for when a Registry is deleted. */
+  removalDeadlineMs: number;
 }

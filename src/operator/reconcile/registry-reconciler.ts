@@ -92,7 +92,7 @@ function isSettled({ conditions = [] }: RegistryStatus): boolean {
 function deletingStatus(registry: Registry, waitingFor: string, now: Date): RegistryStatus {
   const { generation = 0 } = registry.metadata;
   const { conditions: before = [], ...status } = registry.status ?? {};
-  const message = `Waits until it is forgotten by ${waitingFor}; for a minute at most.`;
+  const message = `Waits until it is forgotten by ${waitingFor}; not for long.`;
   const findings = [
     { type: 'Ready', status: 'False', reason: 'Deleting', message },
     { type: 'Reconciling', status: 'True', reason: 'Deleting', message },

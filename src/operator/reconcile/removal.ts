@@ -1,7 +1,7 @@
 /**
  * What happens when a Registry is deleted: the nodes forget it first, while it still serves; then the tools; then its
  * children go with it (ownerReferences), and the claim as its policy says. How far it has come is read off the world, so
- * that a restart in between changes nothing, and nothing can hold it up for more than a minute.
+ * that a restart in between changes nothing, and nothing can hold it up for longer than a deadline.
  */
 import { finalizer } from '#operator/api/names.ts';
 import { type Registry, registryType } from '#operator/api/registry.ts';
@@ -19,9 +19,6 @@ import { type Applier, belongsTo } from './applier.ts';
 import type { Caches } from './caches.ts';
 import { removeHosting } from './local-registry-hosting.ts';
 
-/** After so long a node that does not answer is left behind, with a word about it. */
-const deadlineMs = 60_000;
-
 export interface RemovalOptions {
   client: KubeClient;
   caches: Caches;
@@ -30,6 +27,8 @@ export interface RemovalOptions {
   clock: Clock;
   /** The ConfigMap that the nodes read. */
   publication: ObjectName;
+  /** After so many milliseconds a node that does not answer is left behind, with a word about it. */
+  removalDeadlineMs: number;
 }
 
 /** `undefined` when the Registry is gone; else what it waits for, and the milliseconds until it waits no longer. */
@@ -40,9 +39,10 @@ export async function removeRegistry(
   registry: Registry,
   signal: AbortSignal,
 ): Promise<Removal> {
-  const { client, events } = options;
+  const { client, events, clock, removalDeadlineMs } = options;
   const pending = pendingNodes(options, registry);
-  const leftMs = Date.parse(registry.metadata.deletionTimestamp ?? '') + deadlineMs - options.clock.date().getTime();
+  const deadline = Date.parse(registry.metadata.deletionTimestamp ?? '') + removalDeadlineMs;
+  const leftMs = deadline - clock.date().getTime();
   if (pending.length > 0 && leftMs > 0) return { waitingFor: pending.join(', '), againMs: leftMs };
   if (pending.length > 0) tellLeftovers(events, registry, pending);
   await removeHosting(options, registry, signal);
@@ -71,7 +71,7 @@ function tellLeftovers(events: EventRecorder, registry: Registry, pending: strin
     type: 'Warning',
     reason: 'NodesNotCleaned',
     action: 'Delete',
-    note: `${pending.join(', ')} did not confirm within a minute. If the node comes back without its mirror agent, remove there: ${files}`,
+    note: `${pending.join(', ')} did not confirm in time. If the node comes back without its mirror agent, remove there: ${files}`,
   });
 }
 
