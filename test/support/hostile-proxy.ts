@@ -12,7 +12,7 @@ interface Scope {
 }
 
 /** What the proxy says itself instead of passing the request on; it may also say nothing, for ever. */
-export type Reply = 'silence' | Answer;
+type Reply = 'silence' | Answer;
 
 interface Answer {
   status: number;

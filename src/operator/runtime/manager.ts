@@ -45,12 +45,12 @@ export interface ManagerOptions {
   clock?: Clock;
 }
 
-export interface CacheOptions extends Omit<ListOptions, 'namespace'> {
+interface CacheOptions extends Omit<ListOptions, 'namespace'> {
   /** All when empty or omitted. */
   namespaces?: string[];
 }
 
-export type Runnable = (signal: AbortSignal) => Promise<void>;
+type Runnable = (signal: AbortSignal) => Promise<void>;
 
 export interface Manager {
   /** A cache of a kind, filled while the manager runs. */

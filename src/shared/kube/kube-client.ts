@@ -26,7 +26,7 @@ export interface ObjectMeta {
   ownerReferences?: OwnerReference[];
 }
 
-export interface OwnerReference {
+interface OwnerReference {
   apiVersion: string;
   kind: string;
   name: string;
@@ -116,7 +116,7 @@ export interface RemoveOptions extends CallOptions {
   propagation?: Propagation;
 }
 
-export type Propagation = 'Foreground' | 'Background' | 'Orphan';
+type Propagation = 'Foreground' | 'Background' | 'Orphan';
 
 export type WatchEvent<T> =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: T }
