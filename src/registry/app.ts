@@ -22,7 +22,7 @@ import { errorAnswer, rawErrorResponse } from '#registry/http/error-handler.ts';
 import type { ExchangeObserver, Methods } from '#registry/http/exchange.ts';
 import { createLinks } from '#registry/http/links.ts';
 import { createManifestCheck, type ValidationOptions } from '#registry/http/manifest-check.ts';
-import { createManifestPush } from '#registry/http/manifest-push.ts';
+import { createManifestPush, type ProtectContent } from '#registry/http/manifest-push.ts';
 import { manifestsEndpoint } from '#registry/http/manifests.ts';
 import { decodedPath, type Endpoint } from '#registry/http/path.ts';
 import { readOnly } from '#registry/http/read-only.ts';
@@ -37,6 +37,8 @@ export interface AppDeps {
   logger: Logger;
   observers: ExchangeObserver[];
   checkHealth(): void;
+  /** What keeps garbage collection away from running pushes, where it is on. */
+  protect?: ProtectContent | undefined;
   options: AppOptions;
 }
 
@@ -132,12 +134,13 @@ function sendError(error: unknown, reply: FastifyReply): FastifyReply {
   return reply.code(status).headers(headers).send(body);
 }
 
-function endpoints({ catalog, referrers, options }: AppDeps): Record<Endpoint, Methods> {
+function endpoints({ catalog, referrers, protect, options }: AppDeps): Record<Endpoint, Methods> {
   const links = createLinks(createBaseUrl(options.urls));
   const push = createManifestPush({
     links,
     check: createManifestCheck(options.validation),
     maxBytes: options.manifestMaxBytes,
+    protect,
   });
   const all = {
     base: baseEndpoint,

@@ -4,6 +4,9 @@ import { buildApp, type AppDeps, type AppOptions } from '#registry/app.ts';
 import { createCatalog } from '#registry/catalog/create-catalog.ts';
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import { createReferrers } from '#registry/catalog/referrers.ts';
+import { protectedStore } from '#registry/gc/protected-store.ts';
+import type { Protection } from '#registry/gc/protection.ts';
+import { createPushProtection } from '#registry/gc/push-protection.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { createInMemoryDriver } from '#registry/storage/drivers/inmemory.ts';
 import { createRegistryStore } from '#registry/storage/registry-store.ts';
@@ -29,6 +32,8 @@ export interface TestAppOptions extends Partial<AppOptions> {
   observers?: AppDeps['observers'];
   checkHealth?: () => void;
   driver?: StorageDriver;
+  /** Between pushes and a garbage collection. */
+  protection?: Protection;
 }
 
 export const defaultAppOptions: AppOptions = {
@@ -45,9 +50,16 @@ export const defaultAppOptions: AppOptions = {
 
 export async function registryApp(scope: Scope, options: TestAppOptions = {}): Promise<TestApp> {
   const logger = createLogger({ level: 'silent' });
-  const { driver = createInMemoryDriver(), observers = [], checkHealth = () => undefined, ...rest } = options;
+  const {
+    driver = createInMemoryDriver(),
+    observers = [],
+    checkHealth = () => undefined,
+    protection,
+    ...rest
+  } = options;
   const catalog = createCatalog({ driver, logger });
-  const store = createRegistryStore({ driver, observers: [catalog], logger });
+  const plain = createRegistryStore({ driver, observers: [catalog], logger });
+  const store = protection ? protectedStore(plain, protection) : plain;
   const referrers = createReferrers({ driver, store });
   const app = buildApp({
     store,
@@ -56,6 +68,7 @@ export async function registryApp(scope: Scope, options: TestAppOptions = {}): P
     logger,
     observers,
     checkHealth,
+    ...(protection ? { protect: createPushProtection(driver, protection) } : {}),
     options: { ...defaultAppOptions, ...rest },
   });
   await catalog.build(new AbortController().signal);

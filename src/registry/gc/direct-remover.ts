@@ -12,9 +12,9 @@ import type { Remover } from './sweep.ts';
  */
 export function directRemover(volume: Volume): Remover {
   return {
-    tag: (repository, tag) => settle(volume.removeTree(tagDirectory(repository, tag))),
+    tag: (repository, { name }) => settle(volume.removeTree(tagDirectory(repository, name))),
     manifest: (repository, { digest, formerTags }) => removeManifest(volume, repository, digest, formerTags),
-    layer: (repository, digest) => removeFileAndDirectory(volume, layerDirectory(repository, digest), 'link'),
+    layer: (repository, { digest }) => removeFileAndDirectory(volume, layerDirectory(repository, digest), 'link'),
     blob: (blob) => removeBlob(volume, blob.digest, blob.modifiedMs),
     emptyDirectory: ({ path }) => settle(volume.removeEmpty(path)),
     repository: (name) => removeEmptyRepository(volume, name),

@@ -23,10 +23,10 @@ export function* planLines(plan: Plan): Generator<string> {
   yield `${plan.marked} blobs marked, ${plan.blobs.length} blobs and ${manifests.length} manifests eligible for deletion`;
   for (const { digest } of plan.blobs) yield `blob eligible for deletion: ${digest}`;
   for (const { name, deadLayers } of plan.repositories) {
-    for (const digest of deadLayers) yield `${name}: layer link eligible for deletion: ${digest}`;
+    for (const { digest } of deadLayers) yield `${name}: layer link eligible for deletion: ${digest}`;
   }
   for (const { name, deadTags, dead } of plan.repositories) {
-    for (const tag of deadTags) yield `${name}: tag eligible for deletion: ${tag}`;
+    for (const tag of deadTags) yield `${name}: tag eligible for deletion: ${tag.name}`;
     if (dead) yield `${name}: empty repository eligible for deletion`;
   }
 }

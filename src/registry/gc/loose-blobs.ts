@@ -8,6 +8,8 @@ interface BlobSearch {
   /** Milliseconds since 1970; later is young. */
   cutoff: number;
   plan: Plan;
+  /** Links of distribution that lead to a blob under another digest. */
+  aliasesOf: ReadonlyMap<string, string[]>;
   checkpoint?: (() => void) | undefined;
 }
 
@@ -32,5 +34,7 @@ function* consider(volume: Volume, search: BlobSearch, directory: string, digest
   }
   const data = yield* settle(volume.stat(`${directory}/data`));
   if (!data) search.plan.emptyDirectories.push({ key: digest, path: directory });
-  else if (data.modifiedMs <= search.cutoff) search.plan.blobs.push({ digest, ...data });
+  else if (data.modifiedMs <= search.cutoff) {
+    search.plan.blobs.push({ digest, ...data, keys: [digest, ...(search.aliasesOf.get(digest) ?? [])] });
+  }
 }

@@ -3,10 +3,11 @@ import { repositoriesRoot, repositoryDirectory } from '#registry/storage/layout.
 import { isRepositoryName } from '#registry/oci/reference.ts';
 import { findLooseBlobs } from './loose-blobs.ts';
 import { select, keep, type Selection } from './repository-plan.ts';
+import { subjectOfTag, tagKey } from './reachability.ts';
 import { digestDirectories, readSnapshot, type Snapshot } from './snapshot.ts';
 import { layerDirectory, revisionDirectory } from './tree-paths.ts';
 import { settle, type Task, type Volume } from './volume.ts';
-import type { CollectOptions, DeadManifest, MarkObserver, Plan, RepositoryPlan } from './plan.ts';
+import type { CollectOptions, DeadLayer, DeadManifest, MarkObserver, Plan, RepositoryPlan } from './plan.ts';
 
 export interface MarkOptions extends CollectOptions {
   /** Milliseconds since 1970. */
@@ -20,6 +21,8 @@ interface Mark {
   /** Later than this is young. */
   cutoff: number;
   marked: Set<string>;
+  /** Content to the digests of the links that lead to it. */
+  aliasesOf: Map<string, string[]>;
   plan: Plan;
 }
 
@@ -27,10 +30,11 @@ export function* mark(volume: Volume, options: MarkOptions): Task<Plan> {
   const plan: Plan = { repositories: [], blobs: [], emptyDirectories: [], marked: 0, problems: [] };
   // Without a minimum age nothing is young, not even what a clock that is ahead has written.
   const cutoff = options.minimumAgeMs > 0 ? options.now - options.minimumAgeMs : Number.POSITIVE_INFINITY;
-  const state: Mark = { volume, options, cutoff, marked: new Set(), plan };
+  const state: Mark = { volume, options, cutoff, marked: new Set(), aliasesOf: new Map(), plan };
   yield* markBelow(state, '');
   plan.marked = state.marked.size;
-  yield* findLooseBlobs(volume, { marked: state.marked, cutoff, plan, checkpoint: options.observer?.checkpoint });
+  const { marked, aliasesOf } = state;
+  yield* findLooseBlobs(volume, { marked, aliasesOf, cutoff, plan, checkpoint: options.observer?.checkpoint });
   return plan;
 }
 
@@ -50,9 +54,12 @@ function* markOne(state: Mark, name: string, entries: string[]): Task<void> {
   try {
     const snapshot = yield* readSnapshot(state.volume, name);
     const selection = select(snapshot, { deleteUntagged: state.options.deleteUntagged, cutoff: state.cutoff });
-    yield* keepYoungLayers(state, snapshot, selection);
+    const deadLayers = yield* deadLayersOf(state, snapshot, selection);
     announce(state, snapshot, selection);
-    state.plan.repositories.push(yield* planRepository(state, snapshot, selection, entries));
+    state.plan.repositories.push(yield* planRepository(state, { snapshot, selection, deadLayers, entries }));
+    for (const [alias, target] of snapshot.aliases) {
+      state.aliasesOf.set(target, [...(state.aliasesOf.get(target) ?? []), alias]);
+    }
     state.plan.problems.push(...snapshot.problems);
   } catch (error) {
     throw new Error(`repository ${name} can't be read, so nothing is removed: ${(error as Error).message}`, {
@@ -61,16 +68,20 @@ function* markOne(state: Mark, name: string, entries: string[]): Task<void> {
   }
 }
 
-function* keepYoungLayers(state: Mark, snapshot: Snapshot, selection: Selection): Task<void> {
-  const loose: string[] = [];
+function* deadLayersOf(state: Mark, snapshot: Snapshot, selection: Selection): Task<DeadLayer[]> {
+  const loose: DeadLayer[] = [];
   for (const digest of selection.looseLayers) {
     const link = yield* settle(state.volume.stat(`${layerDirectory(snapshot.name, digest)}/link`));
     if (link && link.modifiedMs > state.cutoff) keep(snapshot, selection.kept, { digest, size: 0 });
-    else if (link) loose.push(digest);
+    else if (link) loose.push({ digest, modifiedMs: link.modifiedMs, keys: [digest, ...aliasesOf(snapshot, digest)] });
     else state.plan.emptyDirectories.push({ key: digest, path: layerDirectory(snapshot.name, digest) });
   }
   // The other half of an alias may have been kept just now.
-  selection.looseLayers = loose.filter((digest) => !selection.kept.has(digest));
+  return loose.filter(({ digest }) => !selection.kept.has(digest));
+}
+
+function aliasesOf(snapshot: Snapshot, digest: string): string[] {
+  return [...snapshot.aliases].filter(([, target]) => target === digest).map(([alias]) => alias);
 }
 
 function announce(state: Mark, snapshot: Snapshot, selection: Selection): void {
@@ -82,20 +93,27 @@ function announce(state: Mark, snapshot: Snapshot, selection: Selection): void {
   }
 }
 
-function* planRepository(
-  state: Mark,
-  snapshot: Snapshot,
-  selection: Selection,
-  entries: string[],
-): Task<RepositoryPlan> {
+interface MarkedRepository {
+  snapshot: Snapshot;
+  selection: Selection;
+  deadLayers: DeadLayer[];
+  /** Names in its directory. */
+  entries: string[];
+}
+
+function* planRepository(state: Mark, marked: MarkedRepository): Task<RepositoryPlan> {
+  const { snapshot, selection, deadLayers, entries } = marked;
   const { name } = snapshot;
+  // The place of a deleted manifest tells that a signature's subject is gone, as long as there is a signature.
+  const mentioned = new Set([...snapshot.tags.keys()].map(subjectOfTag));
   for (const digest of snapshot.deleted) {
+    if (mentioned.has(tagKey(digest))) continue;
     state.plan.emptyDirectories.push({ key: digest, path: revisionDirectory(name, digest) });
   }
-  const history = yield* tagHistory(state, snapshot, new Set(selection.deadManifests));
-  const deadManifests: DeadManifest[] = selection.deadManifests.map((digest) => ({
-    digest,
-    formerTags: history.get(digest) ?? [],
+  const history = yield* tagHistory(state, snapshot, new Set(selection.deadManifests.map(({ digest }) => digest)));
+  const deadManifests: DeadManifest[] = selection.deadManifests.map((manifest) => ({
+    ...manifest,
+    formerTags: history.get(manifest.digest) ?? [],
   }));
   const uploads = (yield* settle(state.volume.list(`${repositoryDirectory(name)}/_uploads`))) ?? [];
   const plan: RepositoryPlan = {
@@ -104,7 +122,7 @@ function* planRepository(
     bytes: [...selection.kept.values()].reduce((sum, size) => sum + size, 0),
     deadTags: selection.deadTags,
     deadManifests,
-    deadLayers: selection.looseLayers,
+    deadLayers,
     dead: false,
   };
   plan.dead =
@@ -123,8 +141,7 @@ const emptied = new Set(['_layers', '_manifests', '_uploads']);
 function* tagHistory(state: Mark, snapshot: Snapshot, dead: ReadonlySet<string>): Task<Map<string, string[]>> {
   const history = new Map<string, string[]>();
   if (dead.size === 0) return history;
-  const buried = new Set(snapshot.tags.keys());
-  for (const tag of buried) {
+  for (const tag of snapshot.tags.keys()) {
     const index = `${repositoryDirectory(snapshot.name)}/_manifests/tags/${tag}/index`;
     for (const { digest } of yield* digestDirectories(state.volume, index)) {
       if (dead.has(digest)) history.set(digest, [...(history.get(digest) ?? []), tag]);

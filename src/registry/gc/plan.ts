@@ -25,15 +25,32 @@ export interface RepositoryPlan {
   manifests: number;
   /** Bytes that its live manifests and their blobs have, as the manifests state them, each digest once. */
   bytes: number;
-  deadTags: string[];
+  deadTags: DeadTag[];
+  /** One that keeps others comes before them. */
   deadManifests: DeadManifest[];
-  deadLayers: string[];
+  deadLayers: DeadLayer[];
   /** Nothing is left in it, not even an upload. */
   dead: boolean;
 }
 
+export interface DeadTag {
+  name: string;
+  /** The digest that it points to. */
+  target: string;
+}
+
+export interface DeadLayer {
+  digest: string;
+  /** Of its link. */
+  modifiedMs: number;
+  /** Digests by which a push may rely on it. */
+  keys: string[];
+}
+
 export interface DeadManifest {
   digest: string;
+  /** Dead manifests that would live if this one did: its own and, in turn, theirs. */
+  keeps: string[];
   /** Tags that pointed to it once, whose history still says so. */
   formerTags: string[];
 }
@@ -43,6 +60,8 @@ export interface BlobPlan {
   /** Bytes on the volume. */
   size: number;
   modifiedMs: number;
+  /** Digests by which a push may rely on it: its own, and those of distribution's links that lead to it. */
+  keys: string[];
 }
 
 export interface EmptyDirectory {

@@ -33,7 +33,25 @@ export function tagKey(digest: string): string {
 
 /** Every manifest that the roots keep alive, themselves included. */
 export function reach(graph: ManifestGraph, roots: Iterable<string>): Set<string> {
+  return reachFrom(graph, dependantsOf(graph), roots);
+}
+
+/**
+ * The dead manifests in an order in which whatever keeps another one comes before it, each with all that it keeps. So
+ * when one turns out to be in use after all, nothing that it keeps has been removed yet.
+ */
+export function orderDead(graph: ManifestGraph, dead: ReadonlySet<string>): { digest: string; keeps: string[] }[] {
   const dependants = dependantsOf(graph);
+  const all = [...dead].map((digest) => {
+    const keeps = reachFrom(graph, dependants, [digest]);
+    keeps.delete(digest);
+    return { digest, keeps: [...keeps].filter((kept) => dead.has(kept)) };
+  });
+  // Who keeps another keeps all that the other keeps, and the other itself: so it keeps more.
+  return all.sort((a, b) => b.keeps.length - a.keeps.length);
+}
+
+function reachFrom(graph: ManifestGraph, dependants: Dependants, roots: Iterable<string>): Set<string> {
   const live = new Set<string>();
   const waiting = [...roots];
   for (let digest = waiting.pop(); digest !== undefined; digest = waiting.pop()) {

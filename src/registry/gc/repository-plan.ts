@@ -4,8 +4,9 @@
  * The rule behind all others: what can't be read is taken to refer to everything. A repository with a manifest or a link
  * that is damaged keeps all that it lists until somebody heals or deletes that one thing; it is reported by each run.
  */
-import { reach, subjectOfTag, tagKey, type ManifestGraph } from './reachability.ts';
+import { orderDead, reach, subjectOfTag, tagKey, type ManifestGraph } from './reachability.ts';
 import type { Revision, Snapshot } from './snapshot.ts';
+import type { DeadTag } from './plan.ts';
 import type { ContentReference } from './references.ts';
 
 export interface SelectionOptions {
@@ -20,9 +21,10 @@ export interface Selection {
   manifests: Set<string>;
   /** Everything that must stay in the registry on behalf of this repository, manifests too, with the bytes of each. */
   kept: Map<string, number>;
-  deadManifests: string[];
+  /** One that keeps others comes before them. */
+  deadManifests: { digest: string; keeps: string[] }[];
   /** Tags that are named after a manifest that is gone. */
-  deadTags: string[];
+  deadTags: DeadTag[];
   /** Layer directories that nothing here refers to; whether their links are young is not known yet. */
   looseLayers: string[];
 }
@@ -31,11 +33,12 @@ export function select(snapshot: Snapshot, options: SelectionOptions): Selection
   const graph = graphOf(snapshot);
   const { manifests, hold } = liveManifests(snapshot, graph, options);
   const kept = keptContent(snapshot, graph, manifests);
+  const dead = new Set([...snapshot.revisions.keys()].filter((digest) => !manifests.has(digest)));
   if (hold) for (const digest of snapshot.layers) keep(snapshot, kept, { digest, size: 0 });
   return {
     manifests,
     kept,
-    deadManifests: [...snapshot.revisions.keys()].filter((digest) => !manifests.has(digest)),
+    deadManifests: orderDead(graph, dead),
     deadTags: options.deleteUntagged && !hold ? deadTags(graph, manifests) : [],
     looseLayers: snapshot.layers.filter((digest) => !kept.has(digest)),
   };
@@ -79,9 +82,9 @@ function isYoung(revision: Revision, cutoff: number): boolean {
   return revision.modifiedMs > cutoff;
 }
 
-function deadTags(graph: ManifestGraph, manifests: ReadonlySet<string>): string[] {
+function deadTags(graph: ManifestGraph, manifests: ReadonlySet<string>): DeadTag[] {
   const dead = [...graph.tags].filter(([tag, target]) => subjectOfTag(tag) && !manifests.has(target));
-  return dead.map(([tag]) => tag);
+  return dead.map(([name, target]) => ({ name, target }));
 }
 
 function keptContent(snapshot: Snapshot, graph: ManifestGraph, manifests: ReadonlySet<string>): Map<string, number> {

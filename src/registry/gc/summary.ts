@@ -7,7 +7,7 @@ export function reclaimableBytes(plan: Plan): Map<string, number> {
   const sizes = new Map(plan.blobs.map(({ digest, size }) => [digest, size]));
   const bytes = new Map<string, number>();
   for (const { name, deadLayers, deadManifests } of plan.repositories) {
-    const lost = new Set([...deadLayers, ...deadManifests.map(({ digest }) => digest)]);
+    const lost = new Set([...deadLayers, ...deadManifests].map(({ digest }) => digest));
     const sum = [...lost].reduce((total, digest) => total + (sizes.get(digest) ?? 0), 0);
     if (sum > 0) bytes.set(name, sum);
   }

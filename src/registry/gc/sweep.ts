@@ -1,16 +1,17 @@
 /**
- * Carries a plan out, in the order in which nothing ever points to what is gone already: tags, manifests, layer links,
- * blobs, and then what this left empty. Interrupted anywhere, the next run finds the rest.
+ * Carries a plan out: manifests with the tags that are named after them, layer links, blobs, and then what this left
+ * empty; so nothing that a client could ask for ever leads to a blob that is gone already. Interrupted anywhere, the next
+ * run finds the rest.
  */
 import type { Task } from './volume.ts';
-import type { BlobPlan, DeadManifest, EmptyDirectory, Plan } from './plan.ts';
+import type { BlobPlan, DeadLayer, DeadManifest, DeadTag, EmptyDirectory, Plan } from './plan.ts';
 import type { Problem } from './snapshot.ts';
 
 /** Removes one thing; `false` when it stays after all, because somebody has begun to use it, or it is gone already. */
 export interface Remover {
-  tag(repository: string, tag: string): Task<boolean>;
+  tag(repository: string, tag: DeadTag): Task<boolean>;
   manifest(repository: string, manifest: DeadManifest): Task<boolean>;
-  layer(repository: string, digest: string): Task<boolean>;
+  layer(repository: string, layer: DeadLayer): Task<boolean>;
   blob(blob: BlobPlan): Task<boolean>;
   emptyDirectory(directory: EmptyDirectory): Task<boolean>;
   /** What is left of a repository in which nothing is left. */
@@ -39,11 +40,13 @@ export function* sweep(plan: Plan, remover: Remover, checkpoint: () => void = ()
   const removed: Removed = { tags: 0, manifests: 0, layers: 0, blobs: 0, bytes: 0, repositories: 0, problems: [] };
   const state: Sweep = { removed, checkpoint };
   for (const { name, deadTags, deadManifests, deadLayers } of plan.repositories) {
-    for (const tag of deadTags) removed.tags += yield* attempt(state, tag, () => remover.tag(name, tag));
-    for (const manifest of deadManifests) {
-      removed.manifests += yield* attempt(state, manifest.digest, () => remover.manifest(name, manifest));
+    const kept = yield* sweepManifests(state, deadManifests, (manifest) => remover.manifest(name, manifest));
+    for (const tag of deadTags) {
+      if (!kept.has(tag.target)) removed.tags += yield* attempt(state, tag.name, () => remover.tag(name, tag));
     }
-    for (const digest of deadLayers) removed.layers += yield* attempt(state, digest, () => remover.layer(name, digest));
+    for (const layer of deadLayers) {
+      removed.layers += yield* attempt(state, layer.digest, () => remover.layer(name, layer));
+    }
   }
   for (const blob of plan.blobs) {
     const count = yield* attempt(state, blob.digest, () => remover.blob(blob));
@@ -57,6 +60,22 @@ export function* sweep(plan: Plan, remover: Remover, checkpoint: () => void = ()
     if (dead) removed.repositories += yield* attempt(state, name, () => remover.repository(name));
   }
   return removed;
+}
+
+/** Returns what stays after all, because somebody uses it, with what that keeps. */
+function* sweepManifests(
+  state: Sweep,
+  dead: DeadManifest[],
+  remove: (manifest: DeadManifest) => Task<boolean>,
+): Task<Set<string>> {
+  const kept = new Set<string>();
+  for (const manifest of dead) {
+    if (kept.has(manifest.digest)) continue;
+    const count = yield* attempt(state, manifest.digest, () => remove(manifest));
+    state.removed.manifests += count;
+    if (count === 0) for (const digest of [manifest.digest, ...manifest.keeps]) kept.add(digest);
+  }
+  return kept;
 }
 
 /** 1 when it was removed. A failure is noted and the rest goes on. */

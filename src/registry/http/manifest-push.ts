@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { digestAlgorithm, type Digest, type DigestAlgorithm } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
-import { parseManifest } from '#registry/oci/manifest.ts';
+import { parseManifest, type Manifest } from '#registry/oci/manifest.ts';
 import { isTag, type Reference } from '#registry/oci/reference.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { Links } from './links.ts';
@@ -16,12 +16,21 @@ export interface ManifestPushDeps {
   check: ManifestCheck;
   /** `extensions.manifests.maxbytes`. */
   maxBytes: number;
+  protect?: ProtectContent | undefined;
 }
+
+/**
+ * Keeps a garbage collection from removing any of the content of a push from before it is looked for until after the
+ * manifest and its tags are written: then the result is called.
+ */
+export type ProtectContent = (repository: string, digests: Digest[]) => Promise<() => void>;
 
 /** Tags in one push by digest. The spec asks for at least 10; a request line of 16 KiB holds about as many long ones. */
 const maxTags = 100;
 
-export function createManifestPush({ links, check, maxBytes }: ManifestPushDeps): ManifestPush {
+const unprotected: ProtectContent = async () => () => undefined;
+
+export function createManifestPush({ links, check, maxBytes, protect = unprotected }: ManifestPushDeps): ManifestPush {
   const tooLarge = () =>
     new RegistryError('MANIFEST_INVALID', { status: 413, message: `a manifest has ${maxBytes} bytes at most` });
 
@@ -31,9 +40,14 @@ export function createManifestPush({ links, check, maxBytes }: ManifestPushDeps)
     const digest = contentDigest(bytes, reference);
     const manifest = parseManifest(bytes, exchange.request.headers['content-type']);
     const repository = exchange.repository();
-    await check(repository, manifest);
-    await repository.manifests.put({ digest, mediaType: manifest.mediaType, bytes });
-    for (const tag of tags) await repository.tags.set(tag, digest);
+    const release = await protect(exchange.name, [digest, ...contentOf(manifest)]);
+    try {
+      await check(repository, manifest);
+      await repository.manifests.put({ digest, mediaType: manifest.mediaType, bytes });
+      for (const tag of tags) await repository.tags.set(tag, digest);
+    } finally {
+      release();
+    }
     const headers: Answer['headers'] = {
       Location: links.manifest(exchange, digest),
       'Docker-Content-Digest': digest,
@@ -54,6 +68,10 @@ function requestedTags(exchange: Exchange, reference: Reference): string[] {
   const bad = tags.find((tag) => !isTag(tag));
   if (bad !== undefined) throw new RegistryError('TAG_INVALID', { message: 'not a tag', detail: { tag: bad } });
   return tags;
+}
+
+function contentOf({ config, layers, manifests }: Manifest): Digest[] {
+  return [...(config ? [config] : []), ...layers, ...manifests].map(({ digest }) => digest);
 }
 
 function contentDigest(bytes: Buffer, reference: Reference): Digest {

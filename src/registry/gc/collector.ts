@@ -1,0 +1,132 @@
+/** Garbage collection in the running server. Why it is safe while pushes go on: docs/adr/0006-online-garbage-collection.md. */
+import type { StorageDriver } from '#registry/storage/driver.ts';
+import type { RegistryStore } from '#registry/storage/store.ts';
+import type { Logger } from '#shared/logger.ts';
+import { collectInThread } from './thread.ts';
+import { driverVolume } from './driver-volume.ts';
+import { mark } from './mark.ts';
+import { emptyTrash, onlineRemover } from './online-remover.ts';
+import { sweep, type Removed, type Remover } from './sweep.ts';
+import { run } from './volume.ts';
+import type { CollectOptions, Plan } from './plan.ts';
+import type { Protection } from './protection.ts';
+import type { Problem } from './snapshot.ts';
+
+export interface CollectorOptions extends CollectOptions {
+  driver: StorageDriver;
+  /** Its observers hear what was removed. */
+  store: RegistryStore;
+  protection: Protection;
+  /** Where the driver keeps its files, when that is a folder: it is then read in a thread. */
+  rootDirectory?: string;
+  logger: Logger;
+  /** Called after each run that removed something: the index counts blobs, too. */
+  onRemoved?: (signal: AbortSignal) => Promise<void>;
+  observe?: (report: CollectionReport) => void;
+}
+
+export interface StepReport {
+  name: string;
+  milliseconds: number;
+}
+
+export interface CollectionReport {
+  /** Bytes that each repository has in live manifests and their blobs, by name. */
+  repositories: Map<string, number>;
+  removed: Removed;
+  problems: Problem[];
+  steps: StepReport[];
+}
+
+export interface Collector {
+  /** One run; rejects when it was interrupted or the tree could not be read, with nothing half done. */
+  collect(signal: AbortSignal): Promise<CollectionReport>;
+}
+
+interface Run {
+  options: CollectorOptions;
+  remover: Remover;
+  report: CollectionReport;
+  signal: AbortSignal;
+}
+
+type Step = [name: string, action: (run: Run) => Promise<void>];
+
+/**
+ * Untagged manifests go first, in a mark of their own. The second mark then takes every manifest that is still there for
+ * live, also one that was tagged again a moment ago, so that its content is not garbage.
+ */
+const steps: Step[] = [
+  ['empty the trash', ({ options }) => emptyTrash(options.driver)],
+  ['remove untagged manifests', removeManifests],
+  ['remove content', removeContent],
+  ['update the index', updateIndex],
+];
+
+export function createCollector(options: CollectorOptions): Collector {
+  const remover = onlineRemover(options);
+  return {
+    async collect(signal) {
+      const end = options.protection.begin();
+      const report: CollectionReport = { repositories: new Map(), removed: nothing(), problems: [], steps: [] };
+      try {
+        for (const [name, action] of steps) {
+          signal.throwIfAborted();
+          const started = performance.now();
+          await action({ options, remover, report, signal });
+          report.steps.push({ name, milliseconds: Math.round(performance.now() - started) });
+        }
+      } finally {
+        end();
+      }
+      tell(options, report);
+      return report;
+    },
+  };
+}
+
+async function removeManifests({ options, remover, report, signal }: Run): Promise<void> {
+  if (!options.deleteUntagged) return;
+  const plan = await markAll(options, true, signal);
+  const manifestsAlone = plan.repositories.map((repository) => ({ ...repository, deadLayers: [], dead: false }));
+  const part = { ...plan, repositories: manifestsAlone, blobs: [], emptyDirectories: [] };
+  add(report, await run(sweep(part, remover, () => signal.throwIfAborted())));
+}
+
+async function removeContent({ options, remover, report, signal }: Run): Promise<void> {
+  const plan = await markAll(options, false, signal);
+  for (const { name, bytes } of plan.repositories) report.repositories.set(name, bytes);
+  report.problems.push(...plan.problems);
+  add(report, await run(sweep(plan, remover, () => signal.throwIfAborted())));
+}
+
+async function updateIndex({ options, report, signal }: Run): Promise<void> {
+  if (report.removed.blobs + report.removed.repositories > 0) await options.onRemoved?.(signal);
+}
+
+async function markAll(options: CollectorOptions, deleteUntagged: boolean, signal: AbortSignal): Promise<Plan> {
+  const { rootDirectory, driver, minimumAgeMs } = options;
+  if (rootDirectory !== undefined) {
+    const request = { rootDirectory, deleteUntagged, minimumAgeMs, sweep: false, signal };
+    return (await collectInThread(request)).plan;
+  }
+  const observer = { checkpoint: () => signal.throwIfAborted() };
+  return run(mark(driverVolume(driver), { deleteUntagged, minimumAgeMs, now: Date.now(), observer }));
+}
+
+function nothing(): Removed {
+  return { tags: 0, manifests: 0, layers: 0, blobs: 0, bytes: 0, repositories: 0, problems: [] };
+}
+
+function add({ removed, problems }: CollectionReport, part: Removed): void {
+  for (const kind of ['tags', 'manifests', 'layers', 'blobs', 'bytes', 'repositories'] as const)
+    removed[kind] += part[kind];
+  problems.push(...part.problems);
+}
+
+function tell({ logger, observe }: CollectorOptions, report: CollectionReport): void {
+  const { problems: _, ...counts } = report.removed;
+  for (const problem of report.problems) logger.warn(problem, 'garbage collection met a problem');
+  logger.info({ ...counts, problems: report.problems.length, steps: report.steps }, 'garbage has been collected');
+  observe?.(report);
+}

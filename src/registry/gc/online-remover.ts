@@ -1,0 +1,78 @@
+/**
+ * Removes from a registry that takes pushes. Each thing goes only if nobody in this process holds it or has used it since
+ * the mark began. Other processes on the same volume say by a file's time that they use it: what was moved away and
+ * turns out to be younger than the mark saw it is put back.
+ */
+import { dirname } from 'node:path';
+import { blobData } from '#registry/storage/layout.ts';
+import type { StorageDriver } from '#registry/storage/driver.ts';
+import type { RegistryStore } from '#registry/storage/store.ts';
+import type { Digest } from '#registry/oci/digest.ts';
+import { removeEmptyRepository } from './direct-remover.ts';
+import { driverVolume } from './driver-volume.ts';
+import { layerDirectory, revisionDirectory, tagHistoryDirectory } from './tree-paths.ts';
+import { run, settle, type Task } from './volume.ts';
+import type { Remover } from './sweep.ts';
+import { tagKey, type Protection } from './protection.ts';
+import type { DeadTag } from './plan.ts';
+
+export interface OnlineRemoverOptions {
+  driver: StorageDriver;
+  /** Its observers hear of removed tags and manifests. */
+  store: RegistryStore;
+  protection: Protection;
+}
+
+/** Outside of distribution's tree, where no walker of another registry looks. */
+export const trashRoot = '/.registry-operator/trash';
+
+export function onlineRemover({ driver, store, protection }: OnlineRemoverOptions): Remover {
+  const volume = driverVolume(driver);
+  let sequence = 0;
+
+  /** `false` when it is gone already, or was used by another process. The directory goes too, once it is empty. */
+  async function takeAway(path: string, modifiedMs: number): Promise<boolean> {
+    const trash = `${trashRoot}/${process.pid}-${sequence++}`;
+    if (!(await driver.move(path, trash, { lazily: true }))) return false;
+    const info = await driver.stat(trash);
+    if (info && info.modifiedMs !== modifiedMs) {
+      await driver.move(trash, path);
+      return false;
+    }
+    await driver.delete(trash, { lazily: true });
+    await driver.removeEmpty(dirname(path));
+    return true;
+  }
+
+  const guarded = (keys: string[], removal: () => Promise<boolean>): Task<boolean> =>
+    settle(protection.remove(keys, removal));
+
+  async function removeTag(repository: string, { name, target }: DeadTag): Promise<boolean> {
+    const { tags } = store.repository(repository);
+    return (await tags.resolve(name)) === target && tags.delete(name);
+  }
+
+  async function removeManifest(repository: string, digest: string, formerTags: string[]): Promise<boolean> {
+    const removed = await store.repository(repository).manifests.delete(digest as Digest);
+    const histories = formerTags.map((tag) => tagHistoryDirectory(repository, tag, digest));
+    for (const directory of histories) await driver.delete(directory, { lazily: true });
+    await driver.removeEmpty(revisionDirectory(repository, digest));
+    return removed;
+  }
+
+  return {
+    tag: (repository, tag) => guarded([tagKey(repository, tag.name)], () => removeTag(repository, tag)),
+    manifest: (repository, { digest, formerTags }) =>
+      guarded([digest], () => removeManifest(repository, digest, formerTags)),
+    layer: (repository, { digest, modifiedMs, keys }) =>
+      guarded(keys, () => takeAway(`${layerDirectory(repository, digest)}/link`, modifiedMs)),
+    blob: ({ digest, modifiedMs, keys }) => guarded(keys, () => takeAway(blobData(digest as Digest), modifiedMs)),
+    emptyDirectory: ({ key, path }) => guarded([key], () => driver.removeEmpty(path)),
+    repository: (name) => guarded([name], () => run(removeEmptyRepository(volume, name))),
+  };
+}
+
+/** What a crash in the middle of a removal left: it was garbage. */
+export async function emptyTrash(driver: StorageDriver): Promise<void> {
+  await driver.delete(trashRoot, { lazily: true });
+}

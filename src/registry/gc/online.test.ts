@@ -1,0 +1,269 @@
+/** Pushes and pulls through the HTTP app while garbage is collected as fast as it goes, with no grace at all. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createFilesystemDriver } from '#registry/storage/drivers/filesystem.ts';
+import type { StorageDriver } from '#registry/storage/driver.ts';
+import { createLogger } from '#shared/logger.ts';
+import { descriptor, image, index, json, mediaTypes, type Content, type Image } from '#test/support/content.ts';
+import { seededRandom } from '#test/support/random.ts';
+import { octets, registryApp, type TestApp } from '#test/support/registry-app.ts';
+import { registryTree } from '#test/support/registry-tree.ts';
+import { temporaryFolder } from '#test/support/temporary.ts';
+import { createCollector, type Collector } from './collector.ts';
+import { createProtection } from './protection.ts';
+
+interface Fixture extends TestApp {
+  root: string;
+  driver: StorageDriver;
+  collector(deleteUntagged: boolean): Collector;
+}
+
+async function fixture(t: TestContext, protectMs = 0): Promise<Fixture> {
+  const root = await temporaryFolder(t);
+  const driver = createFilesystemDriver({ rootDirectory: root });
+  const protection = createProtection({ protectMs });
+  const app = await registryApp(t, { driver, protection });
+  const collector = (deleteUntagged: boolean) =>
+    createCollector({
+      driver,
+      store: app.store,
+      protection,
+      rootDirectory: root,
+      deleteUntagged,
+      minimumAgeMs: 0,
+      logger: createLogger({ level: 'silent' }),
+      onRemoved: (signal) => app.catalog.build(signal),
+    });
+  return { ...app, root, driver, collector };
+}
+
+const never = new AbortController().signal;
+
+interface Pushed {
+  repository: string;
+  tag: string;
+  digest: string;
+}
+
+/** As docker does it: ask for each blob, push what is missing, then the manifest. `false` when the registry refused. */
+async function push(
+  { send }: TestApp,
+  repository: string,
+  { blobs, manifest }: Image,
+  reference: string,
+): Promise<boolean> {
+  for (const { digest, bytes } of blobs) {
+    if ((await send('HEAD', `${repository}/blobs/${digest}`)).statusCode === 200) continue;
+    const uploaded = await send('POST', `${repository}/blobs/uploads/?digest=${digest}`, {
+      payload: bytes,
+      headers: octets,
+    });
+    assert.equal(uploaded.statusCode, 201, uploaded.body);
+  }
+  await think();
+  return put({ send }, repository, manifest, reference);
+}
+
+/** Clients take their time, so that collections begin and end in the middle of a push. */
+const think = () => delay(Math.random() * 60);
+
+async function put(
+  { send }: Pick<TestApp, 'send'>,
+  repository: string,
+  manifest: Content,
+  reference: string,
+): Promise<boolean> {
+  const headers = { 'content-type': manifest.mediaType };
+  const answer = await send('PUT', `${repository}/manifests/${reference}`, { payload: manifest.bytes, headers });
+  // Without a grace period a push may find its content collected. It is told, and tries again.
+  if (answer.statusCode === 400 || answer.statusCode === 404) {
+    assert.match(answer.body, /MANIFEST_BLOB_UNKNOWN|MANIFEST_UNKNOWN/);
+    return false;
+  }
+  assert.equal(answer.statusCode, 201, answer.body);
+  return true;
+}
+
+/** Everything that the manifest leads to, byte for byte. */
+async function pull(app: TestApp, repository: string, reference: string): Promise<void> {
+  const got = await app.send('GET', `${repository}/manifests/${reference}`);
+  assert.equal(got.statusCode, 200, `${repository} ${reference}: ${got.body}`);
+  const {
+    manifests = [],
+    config,
+    layers = [],
+  } = got.json<{
+    manifests?: { digest: string }[];
+    config?: { digest: string };
+    layers?: { digest: string }[];
+  }>();
+  for (const { digest } of manifests) await pull(app, repository, digest);
+  for (const { digest } of config ? [config, ...layers] : layers) {
+    const blob = await app.send('GET', `${repository}/blobs/${digest}`);
+    assert.equal(blob.statusCode, 200, `${repository} ${reference}: blob ${digest} is gone`);
+  }
+}
+
+/** A client with tags of its own, which shares repositories and layers with the others. */
+async function client(
+  app: TestApp,
+  name: string,
+  seed: number,
+  until: AbortSignal,
+): Promise<{ tags: Map<string, Pushed>; refused: number }> {
+  const random = seededRandom(seed);
+  const pick = (n: number) => Math.floor(random() * n);
+  const tags = new Map<string, Pushed>();
+  let refused = 0;
+  const acknowledged = async (done: Promise<boolean>, pushed: Pushed) => {
+    if (await done) tags.set(`${pushed.repository}:${pushed.tag}`, pushed);
+    else refused++;
+  };
+  while (!until.aborted) {
+    const repository = `shared/repository-${pick(3)}`;
+    const tag = `${name}-${pick(3)}`;
+    const one = image(`image ${pick(12)}`);
+    switch (pick(7)) {
+      case 0:
+      case 1:
+        await acknowledged(push(app, repository, one, tag), { repository, tag, digest: one.manifest.digest });
+        break;
+      case 2: {
+        const other = image(`image ${pick(12)}`);
+        const inner = index([one, other]);
+        const outer = json(mediaTypes.index, {
+          schemaVersion: 2,
+          mediaType: mediaTypes.index,
+          manifests: [descriptor(inner)],
+        });
+        const children = [one, other].map((child) => push(app, repository, child, child.manifest.digest));
+        const ready = (await Promise.all(children)).every(Boolean) && (await put(app, repository, inner, inner.digest));
+        if (ready) await acknowledged(put(app, repository, outer, tag), { repository, tag, digest: outer.digest });
+        break;
+      }
+      case 3: {
+        const known = [...tags.values()][pick(tags.size || 1)];
+        if (known) await pull(app, known.repository, known.tag);
+        break;
+      }
+      case 4: {
+        // Given up half way: content that nothing refers to.
+        const [config] = image(`abandoned ${pick(12)}`).blobs;
+        if (config) await app.pushBlob(repository, config.bytes, config.digest);
+        break;
+      }
+      case 5: {
+        const mine = image(`${name} ${pick(4)}`);
+        await push(app, repository, mine, mine.manifest.digest);
+        await app.send('DELETE', `${repository}/manifests/${mine.manifest.digest}`);
+        break;
+      }
+      default:
+        tags.delete(`${repository}:${tag}`);
+        await app.send('DELETE', `${repository}/manifests/${tag}`);
+    }
+  }
+  return { tags, refused };
+}
+
+for (const deleteUntagged of [false, true]) {
+  const title = deleteUntagged ? 'with untagged manifests' : 'content alone';
+  test(
+    `every acknowledged image stays pullable while garbage is collected: ${title}`,
+    { timeout: 60_000 },
+    async (t) => {
+      const app = await fixture(t);
+      const collector = app.collector(deleteUntagged);
+      const over = new AbortController();
+      const clients = [1, 2, 3, 4].map((n) => client(app, `client-${n}`, n * 7919, over.signal));
+      const removed = { blobs: 0, manifests: 0 };
+      const deadline = performance.now() + 6000;
+      try {
+        while (performance.now() < deadline) {
+          const report = await collector.collect(never);
+          assert.deepEqual(report.problems, []);
+          removed.blobs += report.removed.blobs;
+          removed.manifests += report.removed.manifests;
+        }
+      } finally {
+        over.abort();
+      }
+      const results = await Promise.all(clients);
+      const images = results.flatMap(({ tags }) => [...tags.values()]);
+      for (const { repository, tag } of images) await pull(app, repository, tag);
+      await collector.collect(never);
+      for (const { repository, tag, digest } of images) {
+        assert.equal(
+          (await app.send('HEAD', `${repository}/manifests/${tag}`)).headers['docker-content-digest'],
+          digest,
+        );
+        await pull(app, repository, tag);
+      }
+      const refused = results.reduce((sum, result) => sum + result.refused, 0);
+      t.diagnostic(
+        `${images.length} tags, ${removed.blobs} blobs and ${removed.manifests} manifests removed, ${refused} pushes refused`,
+      );
+      assert.ok(removed.blobs > 0, 'there was garbage');
+    },
+  );
+}
+
+test('what a client was told to be here stays for the protected time, and goes after it', async (t) => {
+  const patient = await fixture(t, 60_000);
+  const { blobs } = image('protected');
+  for (const { digest, bytes } of blobs) await patient.pushBlob('app', bytes, digest);
+  await patient.collector(false).collect(never);
+  const first = blobs[0]?.digest ?? '';
+  assert.equal((await patient.send('HEAD', `app/blobs/${first}`)).statusCode, 200);
+  const hasty = await fixture(t);
+  for (const { digest, bytes } of blobs) await hasty.pushBlob('app', bytes, digest);
+  const { removed } = await hasty.collector(false).collect(never);
+  assert.equal(removed.blobs, blobs.length);
+  assert.equal((await hasty.send('HEAD', `app/blobs/${first}`)).statusCode, 404);
+});
+
+test('an emptied repository leaves the catalog, the figures and the disk', async (t) => {
+  const app = await fixture(t);
+  await app.pushImage('team/app', image('gone'), 'v1');
+  await app.send('DELETE', 'team/app/manifests/v1');
+  const { removed } = await app.collector(true).collect(never);
+  assert.deepEqual([removed.repositories, removed.manifests], [1, 1]);
+  assert.deepEqual((await app.send('GET', '_catalog')).json(), { repositories: [] });
+  assert.deepEqual([app.catalog.usage().blobs, app.catalog.usage().bytes, app.catalog.usage().repositories], [0, 0, 0]);
+  assert.ok(!existsSync(`${app.root}/docker/registry/v2/repositories/team`));
+  assert.deepEqual(registryTree(app.root).files(), []);
+  await app.pushImage('team/app', image('again'), 'v1');
+  await pull(app, 'team/app', 'v1');
+});
+
+test('what another process touched meanwhile is put back', async (t) => {
+  const app = await fixture(t);
+  const [blob] = image('touched').blobs;
+  await app.pushBlob('app', blob!.bytes, blob!.digest);
+  const path = `/docker/registry/v2/${registryTree(app.root).blobPath(blob!.digest)}`;
+  const collector = createCollector({
+    driver: {
+      ...app.driver,
+      move: async (from, to, options) => (await app.driver.touch(from), app.driver.move(from, to, options)),
+    },
+    store: app.store,
+    protection: createProtection({ protectMs: 0 }),
+    rootDirectory: app.root,
+    deleteUntagged: false,
+    minimumAgeMs: 0,
+    logger: createLogger({ level: 'silent' }),
+  });
+  const { removed } = await collector.collect(never);
+  assert.equal(removed.blobs, 0);
+  assert.ok(await app.driver.stat(path));
+});
+
+test('an interrupted run rejects and leaves a sound registry', async (t) => {
+  const app = await fixture(t);
+  await app.pushImage('app', image('kept'), 'v1');
+  const aborted = AbortSignal.abort(new Error('stopping'));
+  await assert.rejects(app.collector(true).collect(aborted), /stopping/);
+  await pull(app, 'app', 'v1');
+});
