@@ -20,7 +20,7 @@ const probeMs = 30_000;
  * old one ends by itself, with its last request.
  */
 export function createAgents(): (server: string, tls: TlsOptions) => HttpAgent {
-  const options = { keepAlive: true, keepAliveInitialDelay: probeMs, timeout: idleMs, scheduling: 'lifo' as const };
+  const options = { keepAlive: true, keepAliveMsecs: probeMs, timeout: idleMs };
   let pool: { server: string; tls: TlsOptions; agent: HttpAgent } | undefined;
   return (server, tls) => {
     if (pool?.server !== server || !sameIdentity(pool.tls, tls)) {
