@@ -25,7 +25,7 @@ export interface AgentDependencies {
 }
 
 /** Each answers with what is wrong, or `undefined`. */
-export interface Health {
+interface Health {
   live: () => string | undefined;
   ready: () => string | undefined;
 }

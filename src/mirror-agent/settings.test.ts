@@ -24,7 +24,10 @@ test('every bad value is named', () => {
     (error: Error) =>
       [...Object.keys(required), ...Object.keys(bad)].every((variable) => error.message.includes(variable)),
   );
-  assert.throws(() => readAgentSettings([], { ...required, CERTS_DIR: '/etc/../root' }), /CERTS_DIR/);
+  const wrong = { CERTS_DIR: '/etc/../root', NODE_IP: 'node-a', NODE_NAME: '', POD_NAMESPACE: '' };
+  for (const [variable, value] of Object.entries(wrong)) {
+    assert.throws(() => readAgentSettings([], { ...required, [variable]: value }), new RegExp(variable));
+  }
 });
 
 test('a slash at the end of the folder makes no difference', () => {

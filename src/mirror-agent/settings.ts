@@ -1,16 +1,22 @@
+import { isIP } from 'node:net';
 import { parseDuration } from '#shared/duration.ts';
-import { listenAddress, oneOf, readSettings, text } from '#shared/settings.ts';
+import { listenAddress, oneOf, readSettings } from '#shared/settings.ts';
 
 const table = {
-  nodeName: { flag: 'node-name', env: 'NODE_NAME', help: 'The node that this agent runs on.', parse: text },
-  nodeIP: { flag: 'node-ip', env: 'NODE_IP', help: 'The address of that node: what {nodeIP} stands for.', parse: text },
-  namespace: { flag: 'namespace', env: 'POD_NAMESPACE', help: "The operator's namespace.", parse: text },
+  nodeName: { flag: 'node-name', env: 'NODE_NAME', help: 'The node that this agent runs on.', parse: name },
+  nodeIP: {
+    flag: 'node-ip',
+    env: 'NODE_IP',
+    help: 'The address of that node: what {nodeIP} stands for.',
+    parse: address,
+  },
+  namespace: { flag: 'namespace', env: 'POD_NAMESPACE', help: "The operator's namespace.", parse: name },
   mirrorsConfigMap: {
     flag: 'mirrors-configmap',
     env: 'MIRRORS_CONFIGMAP',
     default: 'registry-operator-mirrors',
     help: 'The ConfigMap in that namespace in which the operator publishes what nodes are to know.',
-    parse: text,
+    parse: name,
   },
   certsDirectory: {
     flag: 'certs-dir',
@@ -47,6 +53,16 @@ export type AgentSettings = ReturnType<typeof readAgentSettings>;
 /** Throws a SettingsError that lists all the problems. */
 export function readAgentSettings(argv: string[], env: NodeJS.ProcessEnv) {
   return readSettings('mirror-agent', table, argv, env);
+}
+
+function name(value: string): string {
+  if (value === '') throw new Error('expected a name');
+  return value;
+}
+
+function address(value: string): string {
+  if (isIP(value) === 0) throw new Error('expected an IP address');
+  return value;
 }
 
 function absolutePath(value: string): string {

@@ -180,3 +180,14 @@ test('the files of a node look the same to two agents in turn, as in an upgrade'
   await publishMirrors(apiserver, []);
   await eventually(async () => assert.deepEqual(await readdir(first.certs), []), soon);
 });
+
+test('an agent reports for its own node only', async (t) => {
+  await publishMirrors(apiserver, []);
+  const agent = await startAgent(t, apiserver, { node: 'node-honest' });
+  await eventually(() => agent.report(), soon);
+  const liar = await startAgent(t, apiserver, { node: 'node-liar', env: { NODE_NAME: 'node-honest' } });
+  await eventually(
+    () => assert.match(liar.output(), /mirror agent of node node-liar may not report for node node-honest/),
+    soon,
+  );
+});

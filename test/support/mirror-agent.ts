@@ -19,15 +19,15 @@ import { temporaryFolder } from './temporary.ts';
 export const namespace = 'registry-operator';
 export const mirrorsConfigMap = 'registry-operator-mirrors';
 
-/** The namespace, and the agent's ServiceAccount and roles as the chart renders them. */
+const agentAccount = 'registry-operator-mirror-agent';
+
+/** The namespace, and the agent's ServiceAccount, roles and admission policy as the chart renders them. */
 export async function installAgentRights(apiserver: KubeApiserver): Promise<void> {
-  await apiserver.kubectl(
-    ['apply', '-f', '-'],
-    `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"${namespace}"}}`,
-  );
+  const created = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
+  await apiserver.kubectl(['apply', '-f', '-'], JSON.stringify(created));
   const template = ['template', 'registry-operator', 'charts/registry-operator', '--namespace', namespace];
-  const roles = [...template, '--show-only', 'templates/mirror-agent/rbac.yaml'];
-  const { stdout } = await promisify(execFile)(await program('helm'), roles);
+  const files = ['rbac', 'admission'].flatMap((name) => ['--show-only', `templates/mirror-agent/${name}.yaml`]);
+  const { stdout } = await promisify(execFile)(await program('helm'), [...template, ...files]);
   await apiserver.kubectl(['apply', '-f', '-'], stdout);
 }
 
@@ -56,10 +56,6 @@ export async function startAgent(
   const folder = await temporaryFolder(scope);
   const directory = certs ?? join(folder, 'certs.d');
   await mkdir(directory, { recursive: true });
-  await apiserver.kubectl(
-    ['apply', '-f', '-'],
-    JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: node } }),
-  );
   const address = `127.0.0.1:${await freePort()}`;
   const health: AgentProcess['health'] = async (path) => {
     const response = await fetch(`http://${address}${path}`);
@@ -69,7 +65,7 @@ export async function startAgent(
     command: process.execPath,
     args: [mainFile, 'mirror-agent'],
     env: {
-      KUBECONFIG: await accountKubeconfig(folder, apiserver, 'registry-operator-mirror-agent'),
+      KUBECONFIG: await agentKubeconfig(folder, apiserver, node),
       NODE_NAME: node,
       NODE_IP: '127.0.0.1',
       POD_NAMESPACE: namespace,
@@ -93,14 +89,32 @@ export async function startAgent(
   };
 }
 
-/** A kubeconfig, in that folder, of a ServiceAccount of the namespace. */
-export async function accountKubeconfig(folder: string, apiserver: KubeApiserver, account: string): Promise<string> {
-  const token = await apiserver.kubectl(['create', 'token', account, '--namespace', namespace]);
+/** A kubeconfig, in that folder, of a ServiceAccount of the namespace; of one of its Pods when `bound` names it. */
+export async function accountKubeconfig(
+  folder: string,
+  apiserver: KubeApiserver,
+  account: string,
+  bound: string[] = [],
+): Promise<string> {
+  const token = await apiserver.kubectl(['create', 'token', account, '--namespace', namespace, ...bound]);
   const config = JSON.parse(await readFile(apiserver.kubeconfig, 'utf8')) as { users: { user: object }[] };
   for (const user of config.users) user.user = { token: token.trim() };
   const file = join(folder, 'kubeconfig');
   await writeFile(file, JSON.stringify(config));
   return file;
+}
+
+/** The Node, and the agent's Pod on it: its token says where it runs. */
+async function agentKubeconfig(folder: string, apiserver: KubeApiserver, node: string): Promise<string> {
+  const pod = `mirror-agent-${node}`;
+  const spec = { nodeName: node, serviceAccountName: agentAccount, containers: [{ name: 'agent', image: 'agent' }] };
+  const items = [
+    { apiVersion: 'v1', kind: 'Node', metadata: { name: node } },
+    { apiVersion: 'v1', kind: 'Pod', metadata: { name: pod, namespace }, spec },
+  ];
+  await apiserver.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  const bound = ['--bound-object-kind', 'Pod', '--bound-object-name', pod];
+  return accountKubeconfig(folder, apiserver, agentAccount, bound);
 }
 
 /** Writes the ConfigMap as the operator would; the text that it then has. */
