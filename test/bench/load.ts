@@ -28,12 +28,14 @@ export interface LoadResult {
   p99: number;
 }
 
-/** Runs the load generator against one URL; rejects when an answer was not 200. */
-export async function load(url: URL, options: LoadOptions): Promise<LoadResult> {
+/** Runs the load generator against one URL, or several of one server in turn; rejects when an answer was not 200. */
+export async function load(urls: URL | [URL, ...URL[]], options: LoadOptions): Promise<LoadResult> {
   const { method = 'GET', connections, seconds = 0, requests = 0 } = options;
   // Without the OCI types in Accept the peers answer 404 to OCI manifests.
   const accept = `Accept: ${Object.values(mediaTypes).join(', ')}`;
-  const target = [url.hostname, url.port, method, url.pathname + url.search];
+  const [url, ...others] = Array.isArray(urls) ? urls : [urls];
+  const paths = [url, ...others].map(({ pathname, search }) => pathname + search);
+  const target = [url.hostname, url.port, method, paths.join(' ')];
   const { stdout } = await execute(await loadProgram(), [
     ...target,
     ...[connections, seconds, requests].map(String),

@@ -1,9 +1,9 @@
 /*
- * A load generator for one URL: closed loop over keep-alive connections, one thread, epoll. It copies every body as a
+ * A load generator for one URL, or for several in turn: closed loop over keep-alive connections, one thread, epoll. It copies every body as a
  * puller does, spends little of the machine that the server needs too, and knows what a benchmark of a registry needs:
  * HEAD, bodies with Content-Length or in chunks, a duration or a number of requests.
  *
- *   load ADDRESS PORT METHOD PATH CONNECTIONS SECONDS|0 REQUESTS|0 [HEADER...]
+ *   load ADDRESS PORT METHOD "PATH [PATH...]" CONNECTIONS SECONDS|0 REQUESTS|0 [HEADER...]
  *
  * Prints one line of JSON: requests, errors (answers other than 200), bytes (of bodies), seconds, p50, p99 (microseconds).
  */
@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD_LIMIT = 16384, BUFFER = 256 * 1024, SAMPLES = 4 * 1024 * 1024 };
+enum { HEAD_LIMIT = 16384, BUFFER = 256 * 1024, SAMPLES = 4 * 1024 * 1024, PATHS = 128 };
 
 enum state { READING_HEAD, READING_BODY, READING_CHUNK_SIZE, READING_CHUNK };
 
@@ -33,10 +33,16 @@ struct connection {
   size_t head_length;
   uint64_t left;
   double started;
+  int next;
 };
 
-static char request[8192];
-static size_t request_length;
+struct request {
+  char text[4096];
+  size_t length;
+};
+
+static struct request requests[PATHS];
+static int paths;
 static bool is_head;
 static char buffer[BUFFER];
 static uint32_t *samples;
@@ -63,7 +69,8 @@ static void send_request(struct connection *c) {
   c->head_length = 0;
   c->started = now();
   sent++;
-  if (send(c->fd, request, request_length, MSG_NOSIGNAL) != (ssize_t)request_length) fail("send");
+  struct request *request = &requests[c->next++ % paths];
+  if (send(c->fd, request->text, request->length, MSG_NOSIGNAL) != (ssize_t)request->length) fail("send");
 }
 
 static void response_done(struct connection *c) {
@@ -170,17 +177,20 @@ static void print_result(double seconds) {
          seconds, sampled ? samples[sampled / 2] : 0, sampled ? samples[sampled * 99 / 100] : 0);
 }
 
-static void make_request(char **argv, int headers) {
+static void make_requests(char **argv, int headers) {
   is_head = strcmp(argv[3], "HEAD") == 0;
-  int length = snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: %s:%s\r\n", argv[3], argv[4], argv[1], argv[2]);
-  for (int i = 0; i < headers; i++) length += snprintf(request + length, sizeof request - length, "%s\r\n", argv[8 + i]);
-  length += snprintf(request + length, sizeof request - length, "\r\n");
-  request_length = length;
+  for (char *path = strtok(argv[4], " "); path && paths < PATHS; path = strtok(NULL, " ")) {
+    char *text = requests[paths].text;
+    size_t size = sizeof requests[paths].text;
+    int length = snprintf(text, size, "%s %s HTTP/1.1\r\nHost: %s:%s\r\n", argv[3], path, argv[1], argv[2]);
+    for (int i = 0; i < headers; i++) length += snprintf(text + length, size - length, "%s\r\n", argv[8 + i]);
+    requests[paths++].length = length + snprintf(text + length, size - length, "\r\n");
+  }
 }
 
 int main(int argc, char **argv) {
-  if (argc < 8) return fprintf(stderr, "load ADDRESS PORT METHOD PATH CONNECTIONS SECONDS REQUESTS [HEADER...]\n"), 2;
-  make_request(argv, argc - 8);
+  if (argc < 8) return fprintf(stderr, "load ADDRESS PORT METHOD PATHS CONNECTIONS SECONDS REQUESTS [HEADER...]\n"), 2;
+  make_requests(argv, argc - 8);
   int count = atoi(argv[5]), events = epoll_create1(0);
   wanted = strtoull(argv[7], NULL, 10);
   samples = malloc(SAMPLES * sizeof *samples);
