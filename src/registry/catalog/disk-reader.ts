@@ -1,15 +1,12 @@
 import type { Digest } from '#registry/oci/digest.ts';
 import { isTag } from '#registry/oci/reference.ts';
-import type { FileInfo, StorageDriver } from '#registry/storage/driver.ts';
+import { isSettled, type StorageDriver } from '#registry/storage/driver.ts';
 import * as layout from '#registry/storage/layout.ts';
 import { workThrough } from '#registry/storage/work-through.ts';
 import type { RepositoryListing } from './repository-index.ts';
 
 /** Looks at files at a time. */
 const width = 16;
-
-/** A directory that changed less than this many milliseconds ago may change again without showing it. */
-const settledAfterMs = 2000;
 
 export interface ReadOptions {
   /** Tags whose links need no look, because they have been seen before. */
@@ -25,24 +22,21 @@ export async function readRepository(
 ): Promise<RepositoryListing | undefined> {
   if (!(await driver.stat(layout.manifestsDirectory(name)))) return undefined;
   const info = await driver.stat(layout.tagsDirectory(name));
-  const tagsInfo = info && isSettled(info) ? info : undefined;
+  const tagsInfo = info && isSettled(driver, info) ? info : undefined;
   const tags = await readTags(driver, name, isKnown);
   return withManifests ? { tags, tagsInfo, manifests: await readRevisions(driver, name) } : { tags, tagsInfo };
-}
-
-function isSettled(info: FileInfo): boolean {
-  return Math.abs(Date.now() - info.modifiedMs) > settledAfterMs;
 }
 
 /** A crash in the middle of a push leaves a directory of a tag that points to nothing. */
 async function readTags(driver: StorageDriver, name: string, isKnown: (tag: string) => boolean): Promise<string[]> {
   const entries = (await driver.list(layout.tagsDirectory(name))) ?? [];
-  const tags: string[] = [];
-  const visit = async (tag: string) => {
-    if (isKnown(tag) || (await driver.stat(layout.tagLink(name, tag)))) tags.push(tag);
-  };
   const names = entries.filter((entry) => entry.isDirectory && isTag(entry.name)).map((entry) => entry.name);
-  await workThrough(names, { width, visit });
+  const tags = names.filter(isKnown);
+  const visit = async (tag: string) => {
+    if (await driver.stat(layout.tagLink(name, tag))) tags.push(tag);
+  };
+  const unknown = names.filter((tag) => !isKnown(tag));
+  await workThrough(unknown, { width, visit });
   return tags;
 }
 

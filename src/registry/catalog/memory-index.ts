@@ -1,3 +1,4 @@
+import { ownCopy } from './own-copy.ts';
 import { RepositoryIndex } from './repository-index.ts';
 import { SortedNames } from './sorted-names.ts';
 
@@ -22,12 +23,7 @@ export class MemoryIndex {
 
   /** Changes one repository, which begins to exist with that. */
   update(name: string, change: (repository: RepositoryIndex) => void): RepositoryIndex {
-    let repository = this.#repositories.get(name);
-    if (!repository) {
-      repository = new RepositoryIndex();
-      this.names.add(name);
-      this.#repositories.set(name, repository);
-    }
+    const repository = this.#repositories.get(name) ?? this.#add(ownCopy(name));
     this.#count(repository, -1);
     change(repository);
     this.#count(repository, 1);
@@ -40,6 +36,13 @@ export class MemoryIndex {
     this.#count(repository, -1);
     this.#repositories.delete(name);
     this.names.delete(name);
+  }
+
+  #add(name: string): RepositoryIndex {
+    const repository = new RepositoryIndex();
+    this.names.add(name);
+    this.#repositories.set(name, repository);
+    return repository;
   }
 
   #count(repository: RepositoryIndex, sign: 1 | -1): void {

@@ -2,6 +2,7 @@ import type { Digest } from '#registry/oci/digest.ts';
 import type { FileInfo } from '#registry/storage/driver.ts';
 import { isSameFile } from '#registry/storage/driver.ts';
 import { DigestTable } from './digest-table.ts';
+import { ownCopy } from './own-copy.ts';
 import { SortedNames } from './sorted-names.ts';
 
 /** What a look at the disk found of one repository. */
@@ -31,7 +32,8 @@ export class RepositoryIndex {
     return this.#manifests.size;
   }
 
-  setTag(tag: string): void {
+  setTag(name: string): void {
+    const tag = ownCopy(name);
     this.#announced?.tags.set(tag, true);
     this.tags.add(tag);
   }

@@ -19,7 +19,7 @@ export class SortedNames {
   add(name: string): boolean {
     const position = this.#position(name);
     if (this.#names[position] === name) return false;
-    this.#names.splice(position, 0, ownCopy(name));
+    this.#names.splice(position, 0, name);
     return true;
   }
 
@@ -33,7 +33,7 @@ export class SortedNames {
 
   /** Takes the place of all that was there; in any order, without doubles. */
   replace(names: Iterable<string>): void {
-    this.#names = Array.from(names, ownCopy).sort(compareAscii);
+    this.#names = [...names].sort(compareAscii);
   }
 
   page({ after, limit }: PageRequest): Page {
@@ -62,9 +62,4 @@ export class SortedNames {
 function compareAscii(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
-}
-
-/** A name cut out of a URL keeps the whole URL in memory; a copy does not. */
-function ownCopy(name: string): string {
-  return Buffer.from(name, 'latin1').toString('latin1');
 }

@@ -6,6 +6,8 @@
 export interface StorageDriver {
   /** As configurations and metrics name it: `filesystem`, `inmemory`. */
   readonly name: string;
+  /** Milliseconds within which two changes of a file may leave the same {@link FileInfo}: the tick of the place's clock. */
+  readonly tickMs: number;
   stat(path: string): Promise<FileInfo | undefined>;
   /** The whole content, for small files, with the info of just that content. */
   getContent(path: string): Promise<FileContent | undefined>;
@@ -73,4 +75,12 @@ export interface FileWriter {
 /** Whether nobody has replaced or changed the file between two looks at it. */
 export function isSameFile(a: FileInfo, b: FileInfo): boolean {
   return a.identity === b.identity && a.modifiedMs === b.modifiedMs && a.size === b.size;
+}
+
+/**
+ * Whether a later change of the file will show in its info. One that was changed a moment before it was looked at can be
+ * changed again within the same tick; what was read from it must not be remembered yet (git calls it "racy").
+ */
+export function isSettled(driver: StorageDriver, info: FileInfo): boolean {
+  return Date.now() - info.modifiedMs >= driver.tickMs;
 }

@@ -90,3 +90,15 @@ test("an observer that throws is none of the client's business", async () => {
   await pushImage(store.repository('a'));
   assert.equal(await store.repository('a').tags.resolve('v1'), manifestDigest);
 });
+
+test('data that could not be synced is not committed by another try', async () => {
+  let failures = 1;
+  const driver = faultyDriver(createInMemoryDriver(), (action) => {
+    if (action === 'sync' && failures-- > 0) throw diskError('EIO');
+  });
+  const upload = await open(driver).uploads.create();
+  await upload.append(pieces(layer));
+  await assert.rejects(upload.commit(layerDigest), { code: 'EIO' });
+  await assert.rejects(upload.commit(layerDigest), { code: 'BLOB_UPLOAD_UNKNOWN' });
+  assert.equal(await open(driver).blobs.stat(layerDigest), undefined);
+});

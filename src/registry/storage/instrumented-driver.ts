@@ -17,6 +17,7 @@ export function instrumentedDriver(driver: StorageDriver, observe: ObserveAction
   }
   return {
     name: driver.name,
+    tickMs: driver.tickMs,
     stat: (path) => timed('Stat', () => driver.stat(path)),
     getContent: (path) => timed('GetContent', () => driver.getContent(path)),
     putContent: (path, content) => timed('PutContent', () => driver.putContent(path, content)),

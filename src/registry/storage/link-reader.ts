@@ -1,7 +1,7 @@
 import { parseDigest, type Digest } from '#registry/oci/digest.ts';
 import type { Logger } from '#shared/logger.ts';
 import type { ByteCache } from './byte-cache.ts';
-import { isSameFile, type FileInfo, type StorageDriver } from './driver.ts';
+import { isSameFile, isSettled, type FileInfo, type StorageDriver } from './driver.ts';
 
 export interface LinkReader {
   /**
@@ -16,21 +16,10 @@ export interface RememberedLink {
   digest: Digest | undefined;
 }
 
-/**
- * Two writes within one tick of a file system's clock can leave the same time, so a file that was changed just before it
- * was read is not remembered yet (git calls it "racy"). Milliseconds; enough for file servers whose clock is a bit off.
- */
-const settledAfterMs = 2000;
-
 /** Bytes of an entry beside its path: a digest, numbers, the objects that hold them. */
 const entryBytes = 400;
 
-export function createLinkReader(
-  driver: StorageDriver,
-  cache: ByteCache<RememberedLink>,
-  logger: Logger,
-  now: () => number = Date.now,
-): LinkReader {
+export function createLinkReader(driver: StorageDriver, cache: ByteCache<RememberedLink>, logger: Logger): LinkReader {
   return {
     async read(path) {
       const info = await driver.stat(path);
@@ -41,7 +30,7 @@ export function createLinkReader(
       if (!content) return undefined;
       const digest = parseDigest(content.bytes.toString('latin1'));
       if (!digest) logger.warn({ path, bytes: content.bytes.byteLength }, 'a link file holds no digest');
-      if (Math.abs(now() - content.info.modifiedMs) > settledAfterMs) {
+      if (isSettled(driver, content.info)) {
         cache.set(path, { info: content.info, digest }, path.length + entryBytes);
       }
       return digest;

@@ -15,35 +15,72 @@ export async function pump(
   writer: FileWriter,
   see: (chunk: Uint8Array) => void,
 ): Promise<void> {
-  let gathered: Uint8Array[] = [];
-  let bytes = 0;
-  let writing: Promise<void> = Promise.resolve();
-  let failed = false;
-
-  function flush(): Promise<void> {
-    const chunks = gathered;
-    gathered = [];
-    bytes = 0;
-    writing = writing.then(() => writer.write(chunks));
-    writing.catch(() => (failed = true));
-    return writing;
-  }
-
-  const timer = setInterval(() => {
-    if (bytes > 0) void flush().catch(() => {});
-  }, flushAfterMs);
+  const gathering = gather(writer);
   try {
     for await (const chunk of source) {
-      if (failed) break;
       see(chunk);
-      gathered.push(chunk);
-      bytes += chunk.byteLength;
-      if (bytes < writeBytes) continue;
-      await writing;
-      flush().catch(() => {});
+      if (gathering.add(chunk) >= writeBytes) await gathering.flush();
     }
   } finally {
-    clearInterval(timer);
-    await flush();
+    await gathering.finish();
   }
+}
+
+interface Gathering {
+  /** The bytes that are waiting to be written; throws when an earlier write failed. */
+  add(chunk: Uint8Array): number;
+  /** Resolves when the write before this one is done, so that at most two are in memory. */
+  flush(): Promise<void>;
+  /** Resolves when all is written; rejects when that failed at some time. */
+  finish(): Promise<void>;
+}
+
+function gather(writer: FileWriter): Gathering {
+  let chunks: Uint8Array[] = [];
+  let bytes = 0;
+  let writing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let failure: { error: unknown } | undefined;
+
+  function write(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    const gathered = chunks;
+    chunks = [];
+    bytes = 0;
+    writing = writer
+      .write(gathered)
+      .catch((error: unknown) => void (failure = { error }))
+      .finally(() => (writing = undefined));
+  }
+
+  /** While a write runs the next one goes on gathering: a disk that stalls must not fill the memory. */
+  function writeIfIdle(): void {
+    if (writing) timer = setTimeout(writeIfIdle, flushAfterMs);
+    else write();
+  }
+
+  function throwFailure(): void {
+    if (failure) throw failure.error;
+  }
+
+  return {
+    add(chunk) {
+      throwFailure();
+      chunks.push(chunk);
+      timer ??= setTimeout(writeIfIdle, flushAfterMs);
+      return (bytes += chunk.byteLength);
+    },
+    async flush() {
+      await writing;
+      write();
+    },
+    async finish() {
+      await writing;
+      if (!failure && bytes > 0) write();
+      await writing;
+      clearTimeout(timer);
+      throwFailure();
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { digestAlgorithm, type Digest, type DigestAlgorithm } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
+import type { FileWriter } from './driver.ts';
 import { blobData, layerLink, uploadData, uploadDirectory } from './layout.ts';
 import { createRunningHash, hashFile, type RunningHash } from './running-hash.ts';
 import { writeLink, type StoreContext } from './store-context.ts';
@@ -73,7 +74,7 @@ export class UploadSession implements Upload {
       try {
         this.#resize(writer.size);
         await this.#verify(expected);
-        await writer.sync();
+        await this.#sync(writer);
       } finally {
         await writer.close();
       }
@@ -112,6 +113,16 @@ export class UploadSession implements Upload {
     await this.#remove();
     const detail = { digest: expected, received: hash.digest(), size: this.#size };
     throw new RegistryError('DIGEST_INVALID', { detail });
+  }
+
+  /** After a sync that failed the kernel may call data clean that never reached the disk: it must not be tried again. */
+  async #sync(writer: FileWriter): Promise<void> {
+    try {
+      await writer.sync();
+    } catch (error) {
+      await this.#remove();
+      throw error;
+    }
   }
 
   /**

@@ -15,6 +15,7 @@ export function createInMemoryDriver(): StorageDriver {
 
   return {
     name: 'inmemory',
+    tickMs: 0,
     async stat(path) {
       const node = find(root, path);
       return node && nodeInfo(node);
