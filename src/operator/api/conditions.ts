@@ -41,6 +41,9 @@ export interface Finding {
   message: string;
 }
 
+/** Enough for any remedy; a hundred nodes with the same trouble need not all be named. */
+const longestMessage = 2000;
+
 /** Findings as conditions: a time of transition is kept for as long as the status is the same. */
 export function toConditions(
   findings: Finding[],
@@ -51,6 +54,7 @@ export function toConditions(
   return findings.map(({ type, status, reason, message }) => {
     const before = previous?.find((candidate) => candidate.type === type);
     const since = before?.status === status ? before.lastTransitionTime : `${now.toISOString().slice(0, 19)}Z`;
-    return { type, status, observedGeneration: generation, lastTransitionTime: since, reason, message };
+    const text = message.length > longestMessage ? `${message.slice(0, longestMessage - 3)}...` : message;
+    return { type, status, observedGeneration: generation, lastTransitionTime: since, reason, message: text };
   });
 }

@@ -28,8 +28,8 @@ interface ApplierOptions {
 }
 
 export function createApplier({ client, caches, log }: ApplierOptions): Applier {
-  /** By UID: what we applied, and the version that came of it, in case that a webhook keeps changing what we apply. */
-  const results = new Map<string, { hash: string; resourceVersion: string | undefined }>();
+  /** By UID, where a webhook changes what we apply: what that was and what came of it, so as not to apply it again and again. */
+  const changed = new Map<string, { hash: string; resourceVersion: string | undefined }>();
 
   async function find<T extends KubeObject>(type: ResourceType, { metadata }: KubeObject, signal: AbortSignal) {
     const name = { namespace: metadata.namespace ?? '', name: metadata.name };
@@ -38,15 +38,18 @@ export function createApplier({ client, caches, log }: ApplierOptions): Applier 
 
   function isAsWanted(live: KubeObject, wanted: KubeObject): boolean {
     if (satisfies(live, wanted)) return true;
-    const last = results.get(live.metadata.uid ?? '');
+    const last = changed.get(live.metadata.uid ?? '');
     return last?.hash === hashOf(wanted) && last.resourceVersion === live.metadata.resourceVersion;
   }
 
   async function write(type: ResourceType, wanted: KubeObject, signal: AbortSignal): Promise<KubeObject> {
     const live = await client.apply<KubeObject>(type, wanted, { signal });
-    results.set(live.metadata.uid ?? '', { hash: hashOf(wanted), resourceVersion: live.metadata.resourceVersion });
-    if (!satisfies(live, wanted)) {
-      const { name, namespace } = live.metadata;
+    const { name, namespace, uid = '', resourceVersion } = live.metadata;
+    if (satisfies(live, wanted)) {
+      changed.delete(uid);
+      log.info({ kind: type.kind, namespace, name }, 'applied');
+    } else {
+      changed.set(uid, { hash: hashOf(wanted), resourceVersion });
       log.warn({ kind: type.kind, namespace, name }, 'something changes what the operator applies; left as it is');
     }
     return live;

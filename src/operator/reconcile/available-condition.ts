@@ -5,7 +5,7 @@ import { childVerdict } from './refusal.ts';
 
 /** Available: whether a Pod answers. */
 export function available(facts: Facts): Verdict {
-  const { registry, deployment, pods } = facts;
+  const { registry, deployment, pods, now } = facts;
   const { replicas } = registry.spec;
   const ready = deployment?.status?.readyReplicas ?? 0;
   if (replicas === 0) {
@@ -14,7 +14,7 @@ export function available(facts: Facts): Verdict {
   if (ready > 0) return yes('PodsReady', `${ready} of ${replicas} Pods answer.`);
   const refused = childProblem(facts) ?? podsRefused(deployment);
   if (refused) return refused;
-  const problem = findPodProblem(pods);
+  const problem = findPodProblem(pods, now);
   if (problem) return no(problem.reason, problem.message);
   if (deployment && hasStalled(deployment)) {
     return no(

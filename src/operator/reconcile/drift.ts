@@ -22,9 +22,9 @@ const atomicMaps = new Set(['selector', 'podSelector', 'namespaceSelector', 'mat
  */
 export function satisfies(live: unknown, wanted: unknown): boolean {
   if (wanted === null || wanted === undefined) return live === null || live === undefined;
-  if (Array.isArray(wanted)) return Array.isArray(live) && satisfiesList(live, wanted);
+  // What is empty says nothing, and the API server may leave it out.
+  if (Array.isArray(wanted)) return satisfiesList(live ?? [], wanted);
   if (isRecord(wanted)) {
-    // What is empty says nothing, and the API server may leave it out.
     if (!isRecord(live)) return live === undefined && Object.keys(wanted).length === 0;
     return Object.entries(wanted).every(
       ([key, value]) => satisfies(live[key], value) && !(atomicMaps.has(key) && hasMoreKeys(live[key], value)),
@@ -33,7 +33,8 @@ export function satisfies(live: unknown, wanted: unknown): boolean {
   return live === wanted || sameQuantity(live, wanted);
 }
 
-function satisfiesList(live: unknown[], wanted: unknown[]): boolean {
+function satisfiesList(live: unknown, wanted: unknown[]): boolean {
+  if (!Array.isArray(live)) return false;
   const key = mergeKeys.find((name) => wanted.length > 0 && wanted.every((item) => isRecord(item) && name in item));
   if (key === undefined) {
     return live.length === wanted.length && wanted.every((item, index) => satisfies(live[index], item));

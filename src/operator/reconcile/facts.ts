@@ -9,6 +9,7 @@ import type { UsageState } from './usage-watcher.ts';
 
 /** Everything that the status of a Registry is made of. */
 export interface Facts {
+  now: Date;
   registry: Registry;
   /** Reference of the image that its Pods should run. */
   image: string;

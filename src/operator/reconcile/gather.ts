@@ -32,6 +32,7 @@ export async function gatherFacts(
   const claim = await findClaim(options, registry, outcomes, signal);
   const isWaiting = claim !== undefined && claim.status?.phase !== 'Bound';
   return {
+    now: options.clock.date(),
     registry,
     outcomes,
     claim,

@@ -17,7 +17,11 @@ export interface ContainerStatus {
   image: string;
   ready: boolean;
   restartCount: number;
-  state?: { waiting?: { reason?: string; message?: string }; terminated?: Terminated };
+  state?: {
+    waiting?: { reason?: string; message?: string };
+    running?: { startedAt?: string };
+    terminated?: Terminated;
+  };
   lastState?: { terminated?: Terminated };
 }
 
@@ -37,10 +41,13 @@ export interface PodProblem {
 
 const pullFailures = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull']);
 
+/** A registry that runs is ready in a second, as long as its storage answers. */
+const readyWithinMs = 30_000;
+
 /** What a person has to do something about, of the first Pod that has such a thing; `undefined` while all may yet be well. */
-export function findPodProblem(pods: Pod[]): PodProblem | undefined {
+export function findPodProblem(pods: Pod[], now: Date): PodProblem | undefined {
   for (const pod of pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined)) {
-    const problem = unschedulable(pod) ?? evicted(pod) ?? containerProblem(pod);
+    const problem = unschedulable(pod) ?? evicted(pod) ?? containerProblem(pod) ?? notReady(pod, now);
     if (problem) return problem;
   }
   return undefined;
@@ -71,6 +78,18 @@ function containerProblem(pod: Pod): PodProblem | undefined {
     if (ended && !container.ready && container.restartCount > 0) return crashed(pod, ended, container.restartCount);
   }
   return undefined;
+}
+
+function notReady({ metadata, status }: Pod, now: Date): PodProblem | undefined {
+  const late = status?.containerStatuses?.some(({ ready, state }) => {
+    const since = Date.parse(state?.running?.startedAt ?? '');
+    return !ready && now.getTime() - since > readyWithinMs;
+  });
+  if (!late) return undefined;
+  return {
+    reason: 'NotReady',
+    message: `The registry runs, but says that it is not ready, as when its storage does not answer. Read kubectl logs -n ${metadata.namespace} ${metadata.name}`,
+  };
 }
 
 function pullFailed(pod: Pod, { image }: ContainerStatus, message: string | undefined): PodProblem {

@@ -30,7 +30,10 @@ export function createRegistryReconciler(options: RegistryReconcilerOptions): Re
     const { apiVersion, kind } = registryType;
     const { name, namespace = '', uid = '' } = registry.metadata;
     const wanted = { apiVersion, kind, metadata: { name, namespace, uid }, status };
-    written.set(uid, await client.apply<Registry>(registryType, wanted, { subresource: 'status', signal }));
+    written.set(
+      `${namespace}/${name}`,
+      await client.apply<Registry>(registryType, wanted, { subresource: 'status', signal }),
+    );
     announceConditions(events, registry, status);
   }
 
@@ -45,7 +48,7 @@ export function createRegistryReconciler(options: RegistryReconcilerOptions): Re
     announceChildren(events, registry, outcomes);
     const hosting = await syncHosting(context, registry, signal);
     const facts = { ...(await gatherFacts(context, registry, outcomes, signal)), image, hosting };
-    const status = computeStatus(facts, clock.date());
+    const status = computeStatus(facts);
     await setStatus(registry, status, signal);
     return isSettled(status) ? {} : { requeueAfterMs: lookAgainMs };
   }
@@ -57,19 +60,23 @@ export function createRegistryReconciler(options: RegistryReconcilerOptions): Re
       await setStatus(registry, deletingStatus(registry, removal.waitingFor, clock.date()), signal);
       return { requeueAfterMs: removal.againMs };
     }
-    written.delete(registry.metadata.uid ?? '');
-    usage.forget(request);
+    forget(request);
     return {};
+  }
+
+  function forget(request: Request): void {
+    written.delete(`${request.namespace}/${request.name}`);
+    usage.forget(request);
   }
 
   return {
     async reconcile(request, signal) {
       const cached = caches.registries.get(request);
       if (!cached) {
-        usage.forget(request);
+        forget(request);
         return {};
       }
-      const registry = newer(cached, written.get(cached.metadata.uid ?? ''));
+      const registry = newer(cached, written.get(`${request.namespace}/${request.name}`));
       if (registry.metadata.deletionTimestamp !== undefined) return remove(registry, request, signal);
       return converge(await addFinalizer(client, registryType, registry, finalizer), signal);
     },
@@ -79,7 +86,8 @@ export function createRegistryReconciler(options: RegistryReconcilerOptions): Re
 /** The API server compares versions as numbers; since Kubernetes 1.35 clients may too. */
 function newer(cached: Registry, written: Registry | undefined): Registry {
   const version = (registry: Registry): number => Number(registry.metadata.resourceVersion);
-  return written && version(written) > version(cached) ? written : cached;
+  const isSame = written?.metadata.uid === cached.metadata.uid;
+  return written && isSame && version(written) > version(cached) ? written : cached;
 }
 
 /** Nothing is wrong or on its way that another look could show to be over. */

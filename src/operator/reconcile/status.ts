@@ -12,8 +12,8 @@ import { storageHealthy, storageReady } from './storage-conditions.ts';
 import { summarize } from './summary-conditions.ts';
 
 /** The status of a Registry, from what is known: pure. Fields that we do not know now are as they were. */
-export function computeStatus(facts: Facts, now: Date): RegistryStatus {
-  const { registry, image, deployment, service, nodes } = facts;
+export function computeStatus(facts: Facts): RegistryStatus {
+  const { now, registry, image, deployment, service, nodes } = facts;
   const { generation = 0 } = registry.metadata;
   const { clusterIP } = service?.spec ?? {};
   const [nodeEndpoint] = nodeEndpoints(registry, service);

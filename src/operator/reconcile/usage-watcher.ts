@@ -15,7 +15,10 @@ export interface UsageState {
 
 /** Listens to every registry that runs: a push is known within a moment, and a quiet registry costs nothing. */
 export interface UsageWatcher {
-  /** Listens from now on, at `address`: anything that names the place, so that another one means a new connection. */
+  /**
+   * Listens from now on, at `address`: anything that names the place, so that another one means a new connection. To be
+   * called whenever the registry is seen to run: a pause after failures ends then.
+   */
   follow(request: Request, address: string): void;
   /** Stops listening, and forgets. */
   forget(request: Request): void;
@@ -37,6 +40,8 @@ interface Listener {
   address: string;
   state: UsageState;
   stop: AbortController;
+  /** Ends the pause before the next connection. */
+  wake: () => void;
 }
 
 /** Each new connection begins with the current figures, so that trying again is also the poll that misses nothing. */
@@ -56,9 +61,10 @@ export function createUsageWatcher(options: UsageWatcherOptions): UsageWatcher {
   return {
     follow(request, address) {
       const known = listeners.get(keyOf(request));
-      if (known?.address === address || ended?.aborted) return;
+      if (ended?.aborted) return;
+      if (known?.address === address) return known.wake();
       known?.stop.abort();
-      const listener = { address, state: known?.state ?? {}, stop: new AbortController() };
+      const listener = { address, state: known?.state ?? {}, stop: new AbortController(), wake: () => {} };
       listeners.set(keyOf(request), listener);
       start(request, listener);
     },
