@@ -21,7 +21,9 @@ export async function bundle(): Promise<string> {
   await mkdir(join(folder, 'volume'), { recursive: true });
   await build({
     absWorkingDir: root,
-    entryPoints: ['src/main.ts'],
+    // A worker thread is a program of its own: src/shared/worker-url.ts finds it under the same path.
+    entryPoints: ['src/main.ts', 'src/registry/gc/worker.ts'],
+    outbase: 'src',
     outdir: join(folder, 'app'),
     bundle: true,
     splitting: true,

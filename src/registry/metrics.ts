@@ -1,6 +1,7 @@
 /** Metrics for Prometheus, named as distribution names them where it has them. A registry object of our own: no globals. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Catalog } from '#registry/catalog/catalog.ts';
+import { collectionMetrics, type CollectionMetrics } from '#registry/gc/metrics.ts';
 import type { ExchangeObserver } from '#registry/http/exchange.ts';
 import type { Endpoint } from '#registry/http/path.ts';
 import type { ObserveAction } from '#registry/storage/instrumented-driver.ts';
@@ -10,6 +11,8 @@ import { version } from '#shared/version.ts';
 export interface Metrics {
   /** Counts the requests. */
   readonly exchanges: ExchangeObserver;
+  /** Counts garbage collections of the server. */
+  readonly collections: CollectionMetrics;
   /** Counts what the storage driver does. */
   readonly storage: ObserveAction;
   /** Adds the figures of the index and the volume, read when they are asked for. */
@@ -31,6 +34,7 @@ export function createMetrics(): Metrics {
     .set(1);
   return {
     exchanges: exchangeMetrics(register),
+    collections: collectionMetrics(register),
     storage: storageMetrics(register),
     watch: (catalog, store) => contentMetrics(register, catalog, store),
     render: () => register.metrics(),

@@ -6,6 +6,7 @@ import { createCatalog } from '#registry/catalog/create-catalog.ts';
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import { createReferrers, type Referrers } from '#registry/catalog/referrers.ts';
 import { configuredChecks } from '#registry/checks.ts';
+import { openCollection, type Collection } from '#registry/collection.ts';
 import type { Configuration } from '#registry/config/schema.ts';
 import type { LoadedConfiguration } from '#registry/config/load.ts';
 import { buildDebugApp } from '#registry/debug-app.ts';
@@ -32,18 +33,21 @@ export async function serve({ configuration, warnings }: LoadedConfiguration, si
   const logger = createRegistryLogger({ ...log, level: log.level || configuration.loglevel || 'info' });
   for (const warning of warnings) logger.warn(warning);
   const background = new AbortController();
-  const { app, debug, storage } = await assemble(configuration, logger, {
+  const { app, debug, storage, collection } = await assemble(configuration, logger, {
     stopping: signal,
     stopped: background.signal,
   });
-  let work: Promise<void> | undefined;
+  let work: Promise<unknown> | undefined;
   try {
     logger.info({ address: await listen(app, http), version }, 'listening');
     if (http.debug.addr !== '') {
       const address = await listen(debug, { net: 'tcp', addr: http.debug.addr });
       logger.info({ address }, 'debug server listening');
     }
-    work = runBackground(configuration, storage, logger, background.signal);
+    work = Promise.all([
+      runBackground(configuration, storage, logger, background.signal),
+      collection?.run(background.signal),
+    ]);
     await aborted(signal);
     logger.info(`stopping; running requests have ${http.draintimeout / 1000} s`);
   } finally {
@@ -67,24 +71,29 @@ interface Parts {
   app: FastifyInstance;
   debug: FastifyInstance;
   storage: Storage;
+  /** Absent: garbage collection is off. */
+  collection: Collection | undefined;
 }
 
 async function assemble(configuration: Configuration, logger: Logger, signals: Signals): Promise<Parts> {
   const { log, http } = configuration;
   const tls = await loadTls(http.tls);
   const metrics = await loadMetrics(http.debug);
-  const storage = openStorage(configuration, logger, metrics);
+  const plain = openStorage(configuration, logger, metrics);
+  const collection = await openCollection(configuration, { ...plain, metrics, logger });
+  const storage = { ...plain, ...(collection ? { store: collection.store } : {}) };
   const checks = configuredChecks(configuration.health, storage.driver.name, storage.store);
   const health = startHealth(checks, signals.stopped);
   const app = buildApp({
     ...storage,
+    protect: collection?.protect,
     logger,
     observers: [accessLog(logger, log.accesslog.disabled), ...(metrics ? [metrics.exchanges] : [])],
     checkHealth: health.assert,
     options: { ...appOptions(configuration), ...(tls ? { tls } : {}) },
   });
   const { path } = http.debug.prometheus;
-  return { app, storage, debug: debugApp({ ...storage, health, metrics, path, signal: signals.stopping }) };
+  return { app, storage, collection, debug: debugApp({ ...storage, health, metrics, path, signal: signals.stopping }) };
 }
 
 interface Storage {

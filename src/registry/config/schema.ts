@@ -151,8 +151,14 @@ const extensions = section({
   manifests: section({ maxbytes: bytes(4 * MiB) }),
   /** Memory for manifests and small blobs. */
   cache: section({ bytes: bytes(64 * MiB) }),
-  /** `registry garbage-collect` keeps what was written within this time. */
-  garbagecollection: section({ minage: duration(0) }),
+  garbagecollection: section({
+    /** Time between collections in the running server; 0: none. */
+    interval: duration(0),
+    /** What was written within this time is kept. Absent: an hour in the server, 0 for `registry garbage-collect`. */
+    minage: duration(0),
+    /** The server also removes manifests that no tag keeps; the command has a flag for it. */
+    deleteuntagged: flag(),
+  }),
 });
 
 export const schema = section({

@@ -1,4 +1,4 @@
-/** Garbage collection in the running server. Why it is safe while pushes go on: docs/adr/0006-online-garbage-collection.md. */
+/** Garbage collection in the running server. Why it is safe while pushes go on: docs/adr/0007-online-garbage-collection.md. */
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
@@ -127,6 +127,7 @@ function add({ removed, problems }: CollectionReport, part: Removed): void {
 function tell({ logger, observe }: CollectorOptions, report: CollectionReport): void {
   const { problems: _, ...counts } = report.removed;
   for (const problem of report.problems) logger.warn(problem, 'garbage collection met a problem');
-  logger.info({ ...counts, problems: report.problems.length, steps: report.steps }, 'garbage has been collected');
+  const steps = Object.fromEntries(report.steps.map(({ name, milliseconds }) => [name, milliseconds]));
+  logger.info({ ...counts, problems: report.problems.length, steps }, 'garbage has been collected');
   observe?.(report);
 }

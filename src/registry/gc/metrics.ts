@@ -2,8 +2,8 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { CollectionReport } from './collector.ts';
 
 export interface CollectionMetrics {
-  finished(report: CollectionReport): void;
-  failed(): void;
+  finished: (report: CollectionReport) => void;
+  failed: () => void;
 }
 
 /** Of our own: distribution collects offline and has none. */

@@ -1,6 +1,6 @@
 /**
  * What keeps running pushes and a running collection apart, inside of one process. A key is a digest or the name of a
- * repository. The argument that this is enough is docs/adr/0006-online-garbage-collection.md.
+ * repository. The argument that this is enough is docs/adr/0007-online-garbage-collection.md.
  */
 export interface Protection {
   /**
