@@ -3,10 +3,12 @@
  * report, so that an API server that is silent keeps nothing from being repaired.
  */
 import { backoffMs } from '#shared/backoff.ts';
+import { systemClock } from '#shared/clock.ts';
 import type { Cache } from '#shared/kube/cache.ts';
 import type { KubeClient } from '#shared/kube/kube-client.ts';
 import type { Logger } from '#shared/logger.ts';
 import type { NodeMirrorStatus } from '#shared/node-mirrors.ts';
+import { createChooser } from './chooser.ts';
 import { createFolderWatch } from './folder-watch.ts';
 import { createLoop } from './loop.ts';
 import { type ConfigMap, createMirrorsSource } from './mirrors-source.ts';
@@ -39,6 +41,9 @@ export interface Agent {
 /** Milliseconds that a probe may take: a registry in the same cluster answers in a few. */
 const probeTimeoutMs = 1000;
 
+/** Milliseconds until an address that has just stopped answering is asked once more. */
+const doubtMs = 1000;
+
 /** Milliseconds between two rounds that changes of files ask for, so that two who quarrel about a file don't spin. */
 const repairIntervalMs = 1000;
 
@@ -48,14 +53,15 @@ export function createAgent({ settings, cache, client, log }: AgentDependencies)
   const { namespace, mirrorsConfigMap, certsDirectory, syncPeriodMs } = settings;
   const readDesired = createMirrorsSource(cache, { namespace, name: mirrorsConfigMap });
   const probe = createProbe({ timeoutMs: probeTimeoutMs });
-  const rounds = createRounds({ certsDirectory, nodeIP: settings.nodeIP, probe, log });
+  const choose = createChooser({ probe, clock: systemClock, doubtMs });
+  const rounds = createRounds({ certsDirectory, nodeIP: settings.nodeIP, choose, log });
   const pace = createPace(syncPeriodMs);
   let status: NodeMirrorStatus | undefined;
 
-  const files = createLoop(async () => {
+  const files = createLoop(async (signal) => {
     const { last, published, problem } = readDesired();
     if (problem !== undefined) log.warn({ problem }, 'the mirrors cannot be read; this node stays as it is');
-    const hosts = last ? await rounds.run(last.mirrors.mirrors) : [];
+    const hosts = last ? await rounds.run(last.mirrors.mirrors, signal) : [];
     folders.watchDirectories(hosts.map(({ host }) => host));
     const next = { revision: last?.revision ?? '', hosts, ...(problem === undefined ? {} : { message: problem }) };
     const changed = JSON.stringify(next) !== JSON.stringify(status);

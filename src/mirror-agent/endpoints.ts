@@ -15,15 +15,13 @@ export function nodeEndpoints(mirror: Mirror, nodeIP: string): string[] {
   return mirror.endpoints.map((endpoint) => endpoint.replaceAll('{nodeIP}', address));
 }
 
-/** Asks one after the other: the later ones are for when the earlier ones are silent. */
+/** Asks all at once, so that silent ones together cost the time of one; the first in the list that answers is taken. */
 export async function firstAnswering(endpoints: string[], probe: Probe): Promise<Answer> {
-  const causes: string[] = [];
-  for (const endpoint of endpoints) {
-    const cause = await probe(endpoint);
-    if (cause === undefined) return { endpoint, causes };
-    causes.push(`${endpoint}: ${cause}`);
-  }
-  return { endpoint: undefined, causes };
+  const results = await Promise.all(endpoints.map(async (endpoint) => ({ endpoint, cause: await probe(endpoint) })));
+  return {
+    endpoint: results.find(({ cause }) => cause === undefined)?.endpoint,
+    causes: results.filter(({ cause }) => cause !== undefined).map(({ endpoint, cause }) => `${endpoint}: ${cause}`),
+  };
 }
 
 /** Asks each address once for as long as the returned probe is used, however many hosts share it. */

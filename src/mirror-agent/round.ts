@@ -5,49 +5,56 @@
 import type { Logger } from '#shared/logger.ts';
 import type { Mirror, MirrorReport } from '#shared/node-mirrors.ts';
 import { executeCerts, type Outcome } from './certs-execute.ts';
-import { type Action, planCerts, type WantedHost } from './certs-plan.ts';
+import { planCerts } from './certs-plan.ts';
 import { type CertsScan, scanCerts } from './certs-scan.ts';
-import { firstAnswering, nodeEndpoints, probeOnce } from './endpoints.ts';
+import type { Chooser } from './chooser.ts';
+import { nodeEndpoints } from './endpoints.ts';
 import { namesEndpoint } from './hosts-toml.ts';
-import type { Probe } from './probe.ts';
+import { createOutcomeLog } from './outcome-log.ts';
 import { describe, reportHosts } from './report.ts';
 
 export interface RoundOptions {
   certsDirectory: string;
   nodeIP: string;
-  probe: Probe;
+  choose: Chooser;
   log: Logger;
 }
 
 export interface Rounds {
   /** How each host stands afterwards. Never rejects. */
-  run(mirrors: Mirror[]): Promise<MirrorReport[]>;
+  run(mirrors: Mirror[], signal: AbortSignal): Promise<MirrorReport[]>;
 }
 
-export function createRounds(options: RoundOptions): Rounds {
-  const { certsDirectory, nodeIP, log } = options;
+export function createRounds({ certsDirectory, nodeIP, choose, log }: RoundOptions): Rounds {
+  const logOutcomes = createOutcomeLog(log);
   const created = new Set<string>();
 
-  const apply = async (choose: (scan: CertsScan) => WantedHost[]): Promise<Outcome[]> => {
+  const apply = async (mirrors: Mirror[], endpointOf: EndpointOf): Promise<Outcome[]> => {
     const scan = await scanCerts(certsDirectory);
-    rememberCreated(scan, created);
-    const outcomes = await executeCerts(certsDirectory, planCerts(scan, choose(scan), created));
-    for (const outcome of outcomes) {
-      logOutcome(log, outcome);
-      if (outcome.action.kind === 'create' && !outcome.error) created.add(outcome.action.directory);
-    }
+    rememberScanned(created, scan);
+    const wanted = mirrors.map((mirror) => {
+      const { host, registry } = mirror;
+      return { host, registry, endpoint: endpointOf(mirror, scan) };
+    });
+    const outcomes = await executeCerts(certsDirectory, planCerts(scan, wanted, created));
+    logOutcomes(outcomes);
+    rememberDone(created, outcomes);
     return outcomes;
   };
 
   return {
-    async run(mirrors) {
-      const candidates = mirrors.map((mirror) => ({ ...mirror, endpoints: nodeEndpoints(mirror, nodeIP) }));
+    async run(mirrors, signal) {
+      const here = mirrors.map((mirror) => ({ ...mirror, endpoints: nodeEndpoints(mirror, nodeIP) }));
       try {
-        const first = new Map<string, string>();
-        let outcomes = await apply((scan) => candidates.map((mirror) => wanted(mirror, current(scan, mirror, first))));
-        const { chosen, unreachable } = await choose(candidates, first, probeOnce(options.probe));
-        if (candidates.some(({ host }) => chosen.get(host) !== first.get(host))) {
-          outcomes = await apply(() => candidates.map((mirror) => wanted(mirror, chosen.get(mirror.host) ?? '')));
+        const current = new Map<string, string>();
+        let outcomes = await apply(here, (mirror, scan) => {
+          const endpoint = currentEndpoint(mirror, scan);
+          current.set(mirror.host, endpoint);
+          return endpoint;
+        });
+        const { endpoints, unreachable } = await choose(here, current, signal);
+        if (here.some(({ host }) => endpoints.get(host) !== current.get(host))) {
+          outcomes = await apply(here, ({ host }) => endpoints.get(host) ?? '');
         }
         return reportHosts(certsDirectory, outcomes, unreachable);
       } catch (error) {
@@ -58,65 +65,31 @@ export function createRounds(options: RoundOptions): Rounds {
   };
 }
 
-function wanted({ host, registry }: Mirror, endpoint: string): WantedHost {
-  return { host, registry, endpoint };
-}
+type EndpointOf = (mirror: Mirror, scan: CertsScan) => string;
 
 /** Before anybody was asked: what the file says, if that is a choice, so that a restart of the agent changes nothing. */
-function current(scan: CertsScan, mirror: Mirror, remember: Map<string, string>): string {
-  const entry = scan.entries.get(mirror.host);
+function currentEndpoint({ host, endpoints }: Mirror, scan: CertsScan): string {
+  const entry = scan.entries.get(host);
   const text = entry?.kind === 'directory' && entry.file.kind === 'ours' ? entry.file.text : '';
-  const endpoint = mirror.endpoints.find((candidate) => namesEndpoint(text, candidate)) ?? mirror.endpoints[0] ?? '';
-  remember.set(mirror.host, endpoint);
-  return endpoint;
-}
-
-interface Choice {
-  chosen: Map<string, string>;
-  /** By host, the causes. */
-  unreachable: Map<string, string>;
-}
-
-/** The first endpoint that answers; the one that was there, when none does. */
-async function choose(mirrors: Mirror[], first: Map<string, string>, probe: Probe): Promise<Choice> {
-  const choice: Choice = { chosen: new Map(first), unreachable: new Map() };
-  await Promise.all(
-    mirrors.map(async ({ host, endpoints }) => {
-      const answer = await firstAnswering(endpoints, probe);
-      if (answer.endpoint === undefined) choice.unreachable.set(host, answer.causes.join('; '));
-      else choice.chosen.set(host, answer.endpoint);
-    }),
-  );
-  return choice;
+  return endpoints.find((candidate) => namesEndpoint(text, candidate)) ?? endpoints[0] ?? '';
 }
 
 /** A directory of ours whose file somebody removed would pass for theirs, and stay for ever. */
-function rememberCreated(scan: CertsScan, created: Set<string>): void {
-  for (const [name, entry] of scan.entries) {
+function rememberScanned(created: Set<string>, { entries }: CertsScan): void {
+  for (const [name, entry] of entries) {
     if (entry.kind === 'directory' && entry.file.kind === 'ours' && entry.file.marker.directory === 'created') {
       created.add(name);
     }
   }
   for (const name of created) {
-    if (!scan.entries.has(name)) created.delete(name);
+    if (!entries.has(name)) created.delete(name);
   }
 }
 
-const verbs: Partial<Record<Action['kind'], string>> = {
-  create: 'created hosts.toml and its directory',
-  write: 'wrote hosts.toml',
-  remove: 'removed hosts.toml',
-  clean: 'removed what a crash left',
-};
-
-function logOutcome(log: Logger, { action, error }: Outcome): void {
-  const verb = verbs[action.kind];
-  if (verb === undefined) return;
-  const subject = action.kind === 'clean' ? { path: action.path } : { directory: directoryOf(action) };
-  if (error) log.error({ ...subject, err: error }, `failed: ${verb}`);
-  else log.info(subject, verb);
-}
-
-function directoryOf(action: Action): string | undefined {
-  return 'directory' in action ? action.directory : undefined;
+function rememberDone(created: Set<string>, outcomes: Outcome[]): void {
+  for (const { action, error } of outcomes) {
+    if (error) continue;
+    if (action.kind === 'create') created.add(action.directory);
+    if (action.kind === 'remove') created.delete(action.directory);
+  }
 }

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { createChooser } from '#mirror-agent/chooser.ts';
 import { createProbe } from '#mirror-agent/probe.ts';
 import { createRounds } from '#mirror-agent/round.ts';
+import { systemClock } from '#shared/clock.ts';
 import { createLogger } from '#shared/logger.ts';
 import type { MirrorReport } from '#shared/node-mirrors.ts';
 import { startContainerd } from '#test/support/containerd.ts';
@@ -26,10 +28,15 @@ async function configure(certs: string, hosts: string[], endpoints = [registry.u
   const rounds = createRounds({
     certsDirectory: certs,
     nodeIP: '127.0.0.1',
-    probe: createProbe({ timeoutMs: 1000 }),
+    choose: createChooser({
+      probe: createProbe({ timeoutMs: 1000 }),
+      clock: systemClock,
+      doubtMs: 0,
+    }),
     log: createLogger({ level: 'silent' }),
   });
-  return rounds.run(hosts.map((name) => ({ host: name, registry: owner, endpoints })));
+  const mirrors = hosts.map((name) => ({ host: name, registry: owner, endpoints }));
+  return rounds.run(mirrors, new AbortController().signal);
 }
 
 /** The digest that containerd has under the name after it pulled it; not unpacked, since only root can do that. */
