@@ -33,7 +33,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
     try {
       answer = await answerOf(deps, target, id, request);
     } catch (error) {
-      if (isUnexpected(error)) watch.failed(error);
+      if (isUnexpected(error) && !hasLeft(request)) watch.failed(error);
       answer = errorAnswer(error);
     }
     try {
@@ -44,6 +44,11 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       response.destroy();
     }
   };
+}
+
+/** A body that breaks off fails whoever reads it, and is no fault of ours. */
+function hasLeft(request: IncomingMessage): boolean {
+  return request.destroyed && !request.complete;
 }
 
 function answerOf(

@@ -76,7 +76,7 @@ test('a client that leaves in the middle of a download is noticed, and the next 
 });
 
 test('an upload that breaks off keeps what arrived, and goes on from there', async (t) => {
-  const { url, open, send } = await serve(t);
+  const { url, open, send, records } = await serve(t);
   const bytes = seededBytes('break', 500_000);
   const opened = await fetch(`${url}/v2/a/blobs/uploads/`, { method: 'POST' });
   const path = new URL(opened.headers.get('location') ?? '').pathname;
@@ -97,6 +97,8 @@ test('an upload that breaks off keeps what arrived, and goes on from there', asy
     return size;
   });
   assert.ok(kept <= 200_000);
+  const broken = records.find(({ aborted, method }) => aborted && method === 'PATCH');
+  assert.ok(broken && broken.error === undefined);
   const put = await fetch(`${url}${path}?digest=${digestOf(bytes)}`, { method: 'PUT' });
   assert.equal(put.status, 201);
 });
