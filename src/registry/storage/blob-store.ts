@@ -6,7 +6,7 @@ import { writeLink, type StoreContext } from './store-context.ts';
 import type { BlobDescriptor, BlobReader, BlobStore } from './store.ts';
 
 export function createBlobStore(context: StoreContext, repository: string): BlobStore {
-  const { driver, links, contents, locks } = context;
+  const { driver, links, contents, sizes, locks } = context;
 
   /**
    * The digest under which the data lies. It is the digest itself, except that distribution stores a blob pushed as sha512
@@ -19,13 +19,15 @@ export function createBlobStore(context: StoreContext, repository: string): Blob
   }
 
   /**
-   * Small content is read and checked, once, so that what another registry's crash left empty or cut short is missing to
-   * a client that asks before it pushes: its push heals it.
+   * What another registry's crash left empty or cut short is missing to a client that asks before it pushes: its push
+   * heals it. Small content is read and checked, once, large content by its size.
    */
   async function data(digest: Digest): Promise<FileInfo | undefined> {
     const info = await driver.stat(blobData(digest));
-    if (!info || info.size > smallBlobBytes) return info;
-    return (await contents.smallBlob(digest, info)) && info;
+    if (!info) return undefined;
+    const sound =
+      info.size <= smallBlobBytes ? await contents.smallBlob(digest, info) : await sizes.isSound(digest, info);
+    return sound ? info : undefined;
   }
 
   async function open(digest: Digest): Promise<BlobReader | undefined> {
@@ -36,6 +38,7 @@ export function createBlobStore(context: StoreContext, repository: string): Blob
       const reader = await contents.smallBlob(stored, info);
       return reader && stored !== digest ? { ...reader, digest } : reader;
     }
+    if (!(await sizes.isSound(stored, info))) return undefined;
     const file = await driver.open(blobData(stored));
     return file && fileReader(digest, file);
   }

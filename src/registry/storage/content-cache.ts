@@ -5,6 +5,7 @@ import type { Logger } from '#shared/logger.ts';
 import type { ByteCache } from './byte-cache.ts';
 import { isSameFile, type FileInfo, type StorageDriver } from './driver.ts';
 import { blobData } from './layout.ts';
+import type { StatedSizes } from './stated-sizes.ts';
 import type { BlobReader, StoredManifest } from './store.ts';
 
 /** Content that never changes, read once, checked against its digest, and kept in memory while there is room. */
@@ -30,6 +31,7 @@ const entryBytes = 600;
 export function createContentCache(
   driver: StorageDriver,
   cache: ByteCache<CachedContent>,
+  sizes: StatedSizes,
   logger: Logger,
 ): ContentCache {
   /** Anything that a crash of another registry truncated, or a disk garbled, is as good as missing: a push heals it. */
@@ -54,6 +56,7 @@ export function createContentCache(
       logger.error({ digest }, 'a manifest link points to content that is no manifest');
       return undefined;
     }
+    sizes.learn(content.bytes);
     const manifest = { digest, mediaType, bytes: content.bytes };
     cache.set(key, { kind: 'manifest', manifest }, content.bytes.byteLength + entryBytes);
     return manifest;

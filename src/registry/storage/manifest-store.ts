@@ -5,7 +5,7 @@ import type { ManifestStore, StoredManifest } from './store.ts';
 import type { RepositoryTags } from './tag-store.ts';
 
 export function createManifestStore(context: StoreContext, repository: string, tags: RepositoryTags): ManifestStore {
-  const { driver, contents, locks } = context;
+  const { driver, contents, sizes, locks } = context;
 
   async function get(digest: Digest): Promise<StoredManifest | undefined> {
     // That the link is there says it all: its content is the digest of its path.
@@ -18,6 +18,7 @@ export function createManifestStore(context: StoreContext, repository: string, t
     await locks.run(digest, async () => {
       await driver.putContent(blobData(digest), bytes);
       await writeLink(context, revisionLink(repository, digest), digest);
+      sizes.learn(bytes);
       context.notify((observer) => observer.manifestPut?.(repository, manifest));
     });
   }

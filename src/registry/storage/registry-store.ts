@@ -6,6 +6,7 @@ import type { StorageDriver } from './driver.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
 import { createLinkReader, type RememberedLink } from './link-reader.ts';
 import { createManifestStore } from './manifest-store.ts';
+import { createStatedSizes } from './stated-sizes.ts';
 import type { StoreContext } from './store-context.ts';
 import type { RegistryStore, RepositoryStore, StoreObserver } from './store.ts';
 import { createTagStore } from './tag-store.ts';
@@ -41,11 +42,13 @@ export function createRegistryStore(options: RegistryStoreOptions): RegistryStor
 
 function createContext(options: RegistryStoreOptions, running: Set<Promise<unknown>>): StoreContext {
   const { driver, logger, observers = [], cacheBytes = defaultCacheBytes } = options;
+  const sizes = createStatedSizes(driver, logger);
   return {
     driver,
     logger,
+    sizes,
     links: createLinkReader(driver, createByteCache<RememberedLink>(cacheBytes / 8), logger),
-    contents: createContentCache(driver, createByteCache<CachedContent>(cacheBytes), logger),
+    contents: createContentCache(driver, createByteCache<CachedContent>(cacheBytes), sizes, logger),
     locks: createKeyedMutex(),
     sessions: createUploadSessions(),
     notify(tell) {

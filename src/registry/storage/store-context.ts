@@ -4,6 +4,7 @@ import type { ContentCache } from './content-cache.ts';
 import type { StorageDriver } from './driver.ts';
 import type { KeyedMutex } from './keyed-mutex.ts';
 import type { LinkReader } from './link-reader.ts';
+import type { StatedSizes } from './stated-sizes.ts';
 import type { StoreObserver } from './store.ts';
 import type { UploadSessions } from './upload-sessions.ts';
 
@@ -13,6 +14,7 @@ export interface StoreContext {
   logger: Logger;
   links: LinkReader;
   contents: ContentCache;
+  sizes: StatedSizes;
   /** By digest, and then by tag: always taken in this order. */
   locks: KeyedMutex;
   sessions: UploadSessions;
