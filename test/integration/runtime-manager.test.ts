@@ -126,10 +126,12 @@ test('a program from its start to its end: health, caches, controllers, metrics'
   let listed = false;
   one.proxy.intercept = () => (listed ? undefined : { status: 503 });
   const { stop, ended } = run(t, one);
-  assert.match(
-    await answers(one.health, '/readyz', 503),
-    new RegExp(`list of ConfigMap in ${one.team}: not complete yet`),
-  );
+  await eventually(async () => {
+    const [status, text] = await ask(one.health, '/readyz');
+    assert.equal(status, 503);
+    const what = `list of ConfigMap in ${one.team}: not complete yet (GET /api/v1/namespaces/${one.team}/configmaps: `;
+    assert.ok(text.includes(`${what}Service Unavailable)`), text);
+  });
   await answers(one.health, '/livez', 200);
   assert.deepEqual(one.seen, []);
   listed = true;

@@ -78,10 +78,10 @@ export function createManager(options: ManagerOptions): Manager {
   function reflect<T extends KubeObject>(type: ResourceType, list: ListOptions): Reflector<T> {
     const reflector = createReflector<T>({ client, type, list, log, observer: metrics.kube, clock });
     reflectors.push(reflector);
-    live.set(`watch of ${reflector.what}`, () =>
-      reflector.silentMs > silenceLimitMs ? `silent for ${Math.round(reflector.silentMs / 1000)} s` : undefined,
-    );
-    ready.set(`list of ${reflector.what}`, () => (reflector.synced ? undefined : 'not complete yet'));
+    const why = (): string => (reflector.problem === undefined ? '' : ` (${reflector.problem})`);
+    const silent = (): string => `silent for ${Math.round(reflector.silentMs / 1000)} s${why()}`;
+    live.set(`watch of ${reflector.what}`, () => (reflector.silentMs > silenceLimitMs ? silent() : undefined));
+    ready.set(`list of ${reflector.what}`, () => (reflector.synced ? undefined : `not complete yet${why()}`));
     return reflector;
   }
 

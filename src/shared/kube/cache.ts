@@ -31,4 +31,6 @@ export interface Reflector<T extends KubeObject> extends Cache<T> {
   whenSynced(): Promise<void>;
   /** Milliseconds since the server was last heard of (an event, a bookmark, a list): for health checks. */
   readonly silentMs: number;
+  /** Why the last list or watch broke, until the server is heard of again. */
+  readonly problem: string | undefined;
 }

@@ -50,6 +50,7 @@ export function createReflector<T extends KubeObject>(options: ReflectorOptions)
 class ListWatch<T extends KubeObject> implements Reflector<T> {
   readonly what: string;
   synced = false;
+  problem: string | undefined;
   readonly #options: ReflectorOptions;
   readonly #clock: Clock;
   readonly #backoff: BackoffPolicy;
@@ -141,6 +142,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
   #heard(resourceVersion: string | undefined): void {
     this.#lastHeard = this.#clock.now();
     this.#resourceVersion = resourceVersion;
+    this.problem = undefined;
   }
 
   #recovered(): void {
@@ -155,6 +157,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
     const { type, log, observer } = this.#options;
     const known = error instanceof KubeError ? error : undefined;
     this.#failures++;
+    this.problem = error instanceof Error ? error.message : String(error);
     if (known && (forgotten(known) || this.#failures >= failuresUntilRelist)) this.#resourceVersion = undefined;
     const patience = Math.min(known?.retryAfterMs ?? 0, longestPauseMs);
     const pauseMs = Math.max(
