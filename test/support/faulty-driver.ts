@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FileWriter, StorageDriver } from '#registry/storage/driver.ts';
 
 /** Called before each action that changes something; what it throws is what the disk says. */
@@ -6,6 +7,8 @@ export type Fault = (action: string, path: string) => void;
 /** A driver whose disk fails when the test wants it: EIO can't be had from a real one on demand. */
 export function faultyDriver(driver: StorageDriver, fault: Fault): StorageDriver {
   const guarded = async <T>(action: string, path: string, run: () => Promise<T>): Promise<T> => {
+    // A disk answers later, when more has arrived.
+    await nextTurn();
     fault(action, path);
     return run();
   };

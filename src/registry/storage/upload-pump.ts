@@ -42,7 +42,9 @@ function gather(writer: FileWriter): Gathering {
   let timer: NodeJS.Timeout | undefined;
   let failure: { error: unknown } | undefined;
 
+  /** Nothing more after a write that failed: it would come to lie at the wrong place. */
   function write(): void {
+    if (failure) return;
     clearTimeout(timer);
     timer = undefined;
     const gathered = chunks;
@@ -77,7 +79,7 @@ function gather(writer: FileWriter): Gathering {
     },
     async finish() {
       await writing;
-      if (!failure && bytes > 0) write();
+      if (bytes > 0) write();
       await writing;
       clearTimeout(timer);
       throwFailure();
