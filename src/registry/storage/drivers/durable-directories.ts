@@ -24,9 +24,9 @@ const remembered = 10_000;
  * root, once per directory in the life of the process (one found there may stem from a process that died before its
  * sync). All are synced side by side, after the rename, so that the file system can do it in one commit.
  */
-export function createDurableDirectories(root: string): DurableDirectories {
+export function createDurableDirectories(root: string, syncOne = syncDirectory): DurableDirectories {
   const durable = new Set<string>([root]);
-  const syncEntries = createSharedSyncs();
+  const syncEntries = createSharedSyncs(syncOne);
 
   async function make(directory: string): Promise<void> {
     if (durable.has(directory)) return;
@@ -58,13 +58,13 @@ export function createDurableDirectories(root: string): DurableDirectories {
  * A sync that is asked for while one of the same directory runs may come too late for that one, so it waits for the next,
  * together with all who ask meanwhile: as databases group commits.
  */
-function createSharedSyncs(): (directory: string) => Promise<void> {
+function createSharedSyncs(syncOne: typeof syncDirectory): (directory: string) => Promise<void> {
   const running = new Map<string, Promise<void>>();
   const waiting = new Map<string, Promise<void>>();
 
   function start(directory: string): Promise<void> {
     waiting.delete(directory);
-    const sync = syncDirectory(directory).finally(() => running.delete(directory));
+    const sync = syncOne(directory).finally(() => running.delete(directory));
     running.set(directory, sync);
     return sync;
   }
