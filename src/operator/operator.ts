@@ -10,6 +10,7 @@ import type { DaemonSet } from '#operator/nodes/summarize-nodes.ts';
 import { type Caches, createChildCaches } from '#operator/reconcile/caches.ts';
 import { watchAll } from '#operator/reconcile/concerns.ts';
 import { type Pod, podType } from '#operator/reconcile/pod.ts';
+import { observeRegistries } from '#operator/reconcile/registry-metrics.ts';
 import { createRegistryReconciler } from '#operator/reconcile/registry-reconciler.ts';
 import { directAccess, proxiedAccess, type UsageAccess } from '#operator/reconcile/usage-access.ts';
 import { createUsageWatcher } from '#operator/reconcile/usage-watcher.ts';
@@ -54,6 +55,7 @@ export function createOperator(options: OperatorOptions): Pick<Manager, 'run'> {
     }),
   });
   const caches = createCaches(manager, settings);
+  observeRegistries(registry, caches.registries);
   const events = createEventRecorder({ client, controller: `${group}/operator`, instance: podName, log });
   addRegistryController(manager, caches, events, options);
   addMirrorPublisher(manager, caches, options);

@@ -233,6 +233,23 @@ test('a settled Registry costs nothing: a look at it writes nothing', async () =
   assert.equal(await writes(), before);
 });
 
+test('a Service changes its type and ports, and keeps its address', async () => {
+  await registries.create('ports', { storage: claim, service: { type: 'NodePort', nodePort: 30_601 } });
+  const { clusterIP } = (await registries.appears<Service>(serviceType, 'ports')).spec;
+  const becomes = (type: string, port: number, nodePort?: number): Promise<void> =>
+    eventually(async () => {
+      const { spec } = await registries.appears<Service>(serviceType, 'ports');
+      assert.deepEqual([spec.type, spec.clusterIP, spec.ports?.length], [type, clusterIP, 1]);
+      assert.deepEqual([spec.ports?.[0]?.port, spec.ports?.[0]?.nodePort], [port, nodePort]);
+    });
+  await registries.change('ports', { service: { nodePort: 30_602 } });
+  await becomes('NodePort', 5000, 30_602);
+  await registries.change('ports', { service: { type: 'ClusterIP', nodePort: null, port: 80 } });
+  await becomes('ClusterIP', 80);
+  await registries.change('ports', { service: { type: 'NodePort', nodePort: 30_601, port: 5000 } });
+  await becomes('NodePort', 5000, 30_601);
+});
+
 test('what is disabled is removed, and comes back', async () => {
   await registries.create('optional', { storage: claim });
   await registries.appears(networkPolicyType, 'optional');

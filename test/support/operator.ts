@@ -25,25 +25,44 @@ export interface StartOperatorOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-/** Makes the namespace and the roles; once per API server. */
-export async function installOperatorRights(apiserver: KubeApiserver): Promise<void> {
-  const subjects = [{ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' }];
-  const apiVersion = 'rbac.authorization.k8s.io/v1';
-  const bound = (kind: 'ClusterRole' | 'Role', rules: PolicyRule[], namespace?: string): object[] => {
-    const metadata = { name: 'registry-operator', ...(namespace && { namespace }) };
-    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind, name: metadata.name };
-    return [
-      { apiVersion, kind, metadata, rules },
-      { apiVersion, kind: `${kind}Binding`, metadata, roleRef, subjects },
-    ];
-  };
+/** What is not in any namespace, as the chart's template has it too. */
+const clusterScoped = new Set(['nodemirrors', 'storageclasses']);
+
+/** Makes the namespace and the roles, for these namespaces only if some are named; once per API server. */
+export async function installOperatorRights(apiserver: KubeApiserver, namespaces: string[] = []): Promise<void> {
+  const everywhere = clusterRules.filter(
+    ({ resources }) => namespaces.length === 0 || clusterScoped.has(resources[0] ?? ''),
+  );
   const items = [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: operatorNamespace } },
-    ...bound('ClusterRole', clusterRules),
-    ...bound('Role', namespaceRules, operatorNamespace),
-    ...bound('Role', kubePublicRules, 'kube-public'),
+    ...[operatorNamespace, ...namespaces].map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    })),
+    ...grant('ClusterRole', everywhere),
+    ...grant('Role', namespaceRules, operatorNamespace),
+    ...grant('Role', kubePublicRules, 'kube-public'),
+    ...namespaces.flatMap((namespace) =>
+      grant(
+        'Role',
+        clusterRules.filter((rule) => !everywhere.includes(rule)),
+        namespace,
+      ),
+    ),
   ];
   await apiserver.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+}
+
+function grant(kind: 'ClusterRole' | 'Role', rules: PolicyRule[], namespace?: string): object[] {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  const apiVersion = `${apiGroup}/v1`;
+  const metadata = { name: 'registry-operator', ...(namespace && { namespace }) };
+  const roleRef = { apiGroup, kind, name: metadata.name };
+  const subjects = [{ kind: 'User', name: user, apiGroup }];
+  return [
+    { apiVersion, kind, metadata, rules },
+    { apiVersion, kind: `${kind}Binding`, metadata, roleRef, subjects },
+  ];
 }
 
 /** Starts an operator, which leads when this returns if no other one does. */

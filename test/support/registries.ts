@@ -44,12 +44,16 @@ export function registriesOn(client: KubeClient): Registries {
     async change(name, spec) {
       await client.patch(registryType, { namespace, name }, { spec });
     },
+    // Longer than the ten seconds after which the operator looks again at what no watch tells of.
     appears: <T extends KubeObject>(type: ResourceType, name: string) =>
-      eventually(async () => {
-        const found = await client.get<T>(type, { namespace, name });
-        assert.ok(found, `no ${type.kind} ${name}`);
-        return found;
-      }),
+      eventually(
+        async () => {
+          const found = await client.get<T>(type, { namespace, name });
+          assert.ok(found, `no ${type.kind} ${name}`);
+          return found;
+        },
+        { timeoutMs: 20_000 },
+      ),
     condition: (name, type, status, reason) =>
       eventually(
         async () => {
