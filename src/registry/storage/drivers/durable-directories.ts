@@ -16,7 +16,7 @@ export interface DurableDirectories {
   forget(): void;
 }
 
-/** How many directories are remembered as durable; more only cost a sync again. */
+/** How many directories are remembered; more only cost another mkdir and a sync. */
 const remembered = 10_000;
 
 /**
@@ -25,30 +25,39 @@ const remembered = 10_000;
  * sync). All are synced side by side, after the rename, so that the file system can do it in one commit.
  */
 export function createDurableDirectories(root: string, syncOne = syncDirectory): DurableDirectories {
+  const made = new Set<string>([root]);
   const durable = new Set<string>([root]);
   const syncEntries = createSharedSyncs(syncOne);
+  let generation = 0;
 
   async function make(directory: string): Promise<void> {
-    if (durable.has(directory)) return;
+    if (made.has(directory)) return;
     await make(dirname(directory));
     try {
       await mkdir(directory);
     } catch (error) {
       if (!isExisting(error)) throw error;
     }
+    if (made.size > remembered) forget();
+    made.add(directory);
   }
 
   async function sync(directory: string): Promise<void> {
+    const begun = generation;
     const above: string[] = [];
     for (let at = directory; !durable.has(at); at = dirname(at)) above.push(dirname(at));
     await Promise.all([directory, ...above].map(syncEntries));
-    if (durable.size > remembered) forget();
+    // What was forgotten meanwhile may be another directory of the same name by now.
+    if (begun !== generation) return;
     for (let at = directory; !durable.has(at); at = dirname(at)) durable.add(at);
   }
 
   function forget(): void {
-    durable.clear();
-    durable.add(root);
+    generation++;
+    for (const directories of [made, durable]) {
+      directories.clear();
+      directories.add(root);
+    }
   }
 
   return { make, sync, syncEntries, forget };
