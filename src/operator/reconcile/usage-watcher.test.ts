@@ -22,7 +22,11 @@ interface Fixture {
 }
 
 /** A debug port that says what the test wants it to, and a watcher of it. */
-async function fixture(context: TestContext, answer: (response: ServerResponse) => void): Promise<Fixture> {
+async function fixture(
+  context: TestContext,
+  answer: (response: ServerResponse) => void,
+  backoff = { baseMs: 1, maxMs: 20 },
+): Promise<Fixture> {
   const connections: ServerResponse[] = [];
   const server: Server = createServer((_request, response) => {
     connections.push(response);
@@ -36,7 +40,7 @@ async function fixture(context: TestContext, answer: (response: ServerResponse) 
     open: directAccess.open,
     onChange: () => changes++,
     log: createLogger({ level: 'silent' }),
-    backoff: { baseMs: 1, maxMs: 20 },
+    backoff,
   });
   const ending = new AbortController();
   const running = watcher.run(ending.signal);
@@ -86,6 +90,19 @@ test('a registry that cannot be asked, or talks nonsense, is a problem with a na
   await eventually(() => assert.match(watcher.get(request).problem ?? '', /no count of repositories/));
   answer = (response) => say(response, usage);
   await eventually(() => assert.deepEqual(watcher.get(request), { usage }));
+});
+
+test('a registry that is seen to run is asked at once, however long the pause would be', async (context) => {
+  let answer = (response: ServerResponse): void => void response.writeHead(503).end();
+  const hours = { baseMs: 3_600_000, maxMs: 3_600_000 };
+  const { watcher, address, connections } = await fixture(context, (response) => answer(response), hours);
+  watcher.follow(request, address);
+  await eventually(() => assert.ok(connections[0]?.writableFinished));
+  answer = (response) => say(response, usage);
+  await eventually(() => {
+    watcher.follow(request, address);
+    assert.deepEqual(watcher.get(request), { usage });
+  });
 });
 
 test('another address means another connection; forgotten means none', async (context) => {

@@ -120,10 +120,11 @@ async function listen(
       state.problem = problem;
       onChange(request);
     }
-    await sleep(
-      clock,
-      backoffMs(backoff, failures, () => clock.random()),
-      signal,
-    );
+    const pause = new AbortController();
+    listener.wake = () => pause.abort();
+    const pauseMs = backoffMs(backoff, failures, () => clock.random());
+    await sleep(clock, pauseMs, AbortSignal.any([signal, pause.signal]));
+    // A Pod that is ready still can't be reached for a moment, by its Service: so soon again, not only at once.
+    if (pause.signal.aborted) failures = 0;
   }
 }
