@@ -20,7 +20,7 @@ const minute = 60_000;
 
 const suites: Record<string, Suite> = {
   unit: {
-    files: ['src/**/*.test.ts', 'test/support/*.test.ts'],
+    files: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/support/*.test.ts'],
     exclude: ['src/**/*.contract.test.ts', 'src/registry/http/**'],
     concurrency: 2,
     timeout: 2 * minute,

@@ -45,10 +45,11 @@ export function chartInUse(cluster: () => TestCluster): void {
   });
 
   it('the other operator takes over when the leader goes', async () => {
+    // `<name of the Pod>_<something unique>`, as client-go has it.
     const holder = () =>
       cluster().kubectl(['get', 'lease', release, '-n', namespace, '-o', 'jsonpath={.spec.holderIdentity}']);
     const leader = await holder();
-    await cluster().kubectl(['delete', 'pod', leader, '-n', namespace, '--wait=false']);
+    await cluster().kubectl(['delete', 'pod', leader.split('_')[0] ?? '', '-n', namespace, '--wait=false']);
     await eventually(
       async () => {
         const next = await holder();

@@ -65,7 +65,7 @@ export function troubles(cluster: () => TestCluster): void {
           const storage = { existingClaim: 'small' };
           await cluster().apply({ ...throwaway(namespace, registry.name), spec: { storage } });
           await untilReady(cluster(), registry);
-          assert.equal(await pushBlob(registry.name, node, 23_500_000), 201);
+          assert.equal(await pushBlob(registry.name, node, 24_500_000), 201);
           await untilCondition(cluster(), registry, { type: 'StorageHealthy', status: 'False' });
           assert.ok((await pushBlob(registry.name, node, 2_000_000)) >= 500);
           await cluster().onNode(node, `mount -o remount,size=256m ${folder}`);
