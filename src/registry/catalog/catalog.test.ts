@@ -177,6 +177,15 @@ test('a second build finds all that another process changed', async () => {
   await assertAgrees(catalog, driver);
 });
 
+test('builds asked for at once come one after the other', async () => {
+  const driver = createInMemoryDriver();
+  const { catalog } = await built(driver);
+  const other = start(driver);
+  for (const name of ['a', 'b', 'c']) await pushImage(other, name, 'v1');
+  await Promise.all([catalog.build(never), catalog.build(never), catalog.build(never)]);
+  await assertAgrees(catalog, driver);
+});
+
 test('a build that fails or is stopped leaves what is known, and the next one completes it', async () => {
   const memory = createInMemoryDriver();
   await pushImage(start(memory), 'a', 'v1');

@@ -1,4 +1,5 @@
 import type { StorageDriver } from '#registry/storage/driver.ts';
+import { createKeyedMutex } from '#registry/storage/keyed-mutex.ts';
 import { walkRepositories } from '#registry/storage/repository-walk.ts';
 import type { StoreObserver } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
@@ -25,6 +26,7 @@ export function createCatalog({ driver, logger }: CatalogOptions): Catalog {
   const changed = () => listeners.forEach((listener) => listener());
   const loader = createRepositoryLoader(driver, index, changed);
   const built = Promise.withResolvers<void>();
+  const builds = createKeyedMutex();
   let complete = false;
 
   async function readAll(signal: AbortSignal): Promise<void> {
@@ -65,7 +67,7 @@ export function createCatalog({ driver, logger }: CatalogOptions): Catalog {
 
   return {
     ...observer(index, blobs, changed),
-    build,
+    build: (signal) => builds.run('one at a time', () => build(signal)),
     async repositories(page) {
       await built.promise;
       return index.names.page(page);

@@ -13,13 +13,15 @@ import { explainVolumeError } from './volume-errors.ts';
 export interface FilesystemDriverOptions {
   /** Distribution's `storage.filesystem.rootdirectory`; made when it is missing. Relative to the working directory. */
   rootDirectory: string;
+  /** Told by the kind of file system when absent. On one that is not local, looks at files may wait without blocking others. */
+  isLocal?: boolean;
 }
 
 /** Throws at once when the root directory can't be made. Files and directories get 0666 and 0777 less the umask. */
 export function createFilesystemDriver(options: FilesystemDriverOptions): StorageDriver {
   const root = resolve(options.rootDirectory);
   mkdirSync(root, { recursive: true });
-  const isLocal = isLocalVolume(root);
+  const isLocal = options.isLocal ?? isLocalVolume(root);
   const at = (path: string) => root + path;
   const directories = createDurableDirectories(root);
   const explained = async <T>(action: Promise<T>): Promise<T> => {
