@@ -4,7 +4,7 @@ import type { NodeMirrorStatus } from '#shared/node-mirrors.ts';
 
 /** Writes this node's NodeMirror. */
 export interface NodeReport {
-  /** Rejects when the server does not take it; the next call tries again. */
+  /** Creates it when there is something to tell. Rejects when the server does not take it; the next call tries again. */
   write(status: NodeMirrorStatus, signal: AbortSignal): Promise<void>;
 }
 
@@ -49,6 +49,8 @@ export function createNodeReport(client: KubeClient, nodeName: string): NodeRepo
         await patchStatus(status, signal);
       } catch (error) {
         if (!isFailure(error, 404)) throw error;
+        // Nothing to say, and nobody waits: at uninstall the report that was removed must not come back.
+        if (status.hosts.length === 0 && status.message === undefined) return;
         await create(signal);
         await patchStatus(status, signal);
       }

@@ -138,7 +138,7 @@ test('a ConfigMap that is gone or cannot be read takes nothing from the node', a
 
 test('a report that somebody removed or changed is there again with the next sync', async (t) => {
   const agent = await startAgent(t, apiserver, { node: 'node-report', env: { SYNC_PERIOD: '1s' } });
-  const text = await publishMirrors(apiserver, []);
+  const text = await publishMirrors(apiserver, [mirror('http://127.0.0.1:1')]);
   const revision = mirrorsRevision(text);
   const reported = async (): Promise<void> => assert.equal((await agent.report()).status?.revision, revision);
   await eventually(reported, soon);
@@ -182,7 +182,7 @@ test('the files of a node look the same to two agents in turn, as in an upgrade'
 });
 
 test('an agent reports for its own node only', async (t) => {
-  await publishMirrors(apiserver, []);
+  await publishMirrors(apiserver, [mirror('http://127.0.0.1:1')]);
   const agent = await startAgent(t, apiserver, { node: 'node-honest' });
   await eventually(() => agent.report(), soon);
   const liar = await startAgent(t, apiserver, { node: 'node-liar', env: { NODE_NAME: 'node-honest' } });

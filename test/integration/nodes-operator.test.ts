@@ -184,7 +184,15 @@ test('the uninstall hook leaves nodes as they were and Registries free, and name
   });
   const nodeMirror = { apiVersion: nodeMirrorType.apiVersion, kind: 'NodeMirror', metadata: { name: 'node-silent' } };
   await client.create(nodeMirrorType, nodeMirror);
+  const pod = { metadata: { name: 'operator-0', namespace, labels: { app: 'operator' } } };
+  const containers = { containers: [{ name: 'operator', image: 'operator' }] };
+  await apiserver.kubectl(
+    ['apply', '-f', '-'],
+    JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...pod, spec: containers }),
+  );
   const output = await runUninstall(t);
+  assert.match(output, /"pods":\["operator-0"\]/);
+  await apiserver.kubectl(['delete', 'pod', 'operator-0', '--namespace', namespace]);
   assert.match(output, /"nodes":\["node-silent"\]/);
   await areEmpty(nodes);
   assert.deepEqual((await client.list(nodeMirrorType)).items, []);

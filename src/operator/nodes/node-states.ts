@@ -26,11 +26,13 @@ export function nodeState(report: NodeMirror, registryUid: string, mirrors: Mirr
   };
 }
 
+const unreported = 'the mirror agent has not reported this yet';
+
 function hostProblem(node: NodeMirror, hosts: MirrorReport[], mirror: Mirror): NodeProblem | undefined {
   const host = hosts.find((candidate) => candidate.host === mirror.host);
   const { name } = node.metadata;
   if (!host || (host.endpoint !== undefined && !isOneOf(host.endpoint, mirror.endpoints))) {
-    const message = node.status?.message ?? 'the mirror agent has not reported this yet';
+    const message = node.status?.message ?? `${unreported}; if none is to run there: kubectl delete nodemirror ${name}`;
     return { node: name, host: mirror.host, state: 'Pending', message };
   }
   if (host.state === 'Configured') return undefined;
