@@ -6,8 +6,9 @@ import Fastify, {
   type FastifyRequest,
   type FastifyServerOptions,
 } from 'fastify';
-import type { Server, ServerOptions } from 'node:https';
+import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import type { Referrers } from '#registry/catalog/referrers.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
@@ -29,6 +30,7 @@ import { readOnly } from '#registry/http/read-only.ts';
 import { referrersEndpoint } from '#registry/http/referrers.ts';
 import { tagsEndpoint } from '#registry/http/tags.ts';
 import { uploadEndpoint, uploadsEndpoint } from '#registry/http/uploads.ts';
+import type { LoadedTls } from '#registry/tls.ts';
 
 export interface AppDeps {
   store: RegistryStore;
@@ -53,7 +55,7 @@ export interface AppOptions {
   maxTags: number;
   manifestMaxBytes: number;
   validation: ValidationOptions;
-  tls?: ServerOptions;
+  tls?: LoadedTls;
 }
 
 const second = 1000;
@@ -85,7 +87,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
 function createServer({ tls }: AppOptions): FastifyInstance {
   const node = { headersTimeout, maxHeaderSize };
   const options = {
-    ...(tls ? { https: { ...node, ...tls } } : { http: node }),
+    ...(tls ? { https: { ...node, ...tls.options } } : { http: node }),
     logger: false,
     requestTimeout: 0,
     keepAliveTimeout,
@@ -99,7 +101,11 @@ function createServer({ tls }: AppOptions): FastifyInstance {
       else socket.destroy();
     },
   } satisfies FastifyServerOptions | FastifyHttpsOptions<Server>;
-  return Fastify(options as FastifyServerOptions);
+  const app = Fastify(options as FastifyServerOptions);
+  app.server.on('secureConnection', (socket: TLSSocket) => {
+    if (tls?.accepts(socket) === false) socket.destroy();
+  });
+  return app;
 }
 
 function addRoutes(app: FastifyInstance, dispatch: Dispatch, { prefix }: AppOptions): void {

@@ -1,7 +1,7 @@
 /** `http.tls` as Node takes it. */
 import { readFile } from 'node:fs/promises';
 import type { ServerOptions } from 'node:https';
-import type { SecureVersion } from 'node:tls';
+import type { SecureVersion, TLSSocket } from 'node:tls';
 import type { Configuration } from '#registry/config/schema.ts';
 
 type Tls = Configuration['http']['tls'];
@@ -13,25 +13,50 @@ const versions: Record<Tls['minimumtls'], SecureVersion> = {
   'tls1.3': 'TLSv1.3',
 };
 
-/** Distribution asks for a certificate that it can verify as soon as `clientcas` is given, unless `clientauth` says less. */
-const clientAuth: Record<Tls['clientauth'], Pick<ServerOptions, 'requestCert' | 'rejectUnauthorized'>> = {
-  '': { requestCert: true, rejectUnauthorized: true },
+/** What a client certificate must be. Without a mode, `clientcas` alone asks for one that can be verified, as in distribution. */
+type Demand = Pick<ServerOptions, 'requestCert' | 'rejectUnauthorized'> & { accepts?: (client: Client) => boolean };
+
+interface Client {
+  hasCertificate: boolean;
+  isVerified: boolean;
+}
+
+const verified: Demand = { requestCert: true, rejectUnauthorized: true };
+
+/** Node itself knows "verified" and "whatever"; the two between are checked when the connection is there. */
+const demands: Record<Tls['clientauth'], Demand> = {
+  '': verified,
+  'require-and-verify-client-cert': verified,
   'request-client-cert': { requestCert: true, rejectUnauthorized: false },
-  'require-any-client-cert': { requestCert: true, rejectUnauthorized: true },
-  'verify-client-cert-if-given': { requestCert: true, rejectUnauthorized: true },
-  'require-and-verify-client-cert': { requestCert: true, rejectUnauthorized: true },
+  'require-any-client-cert': {
+    requestCert: true,
+    rejectUnauthorized: false,
+    accepts: ({ hasCertificate }) => hasCertificate,
+  },
+  'verify-client-cert-if-given': {
+    requestCert: true,
+    rejectUnauthorized: false,
+    accepts: ({ hasCertificate, isVerified }) => isVerified || !hasCertificate,
+  },
 };
 
-/** `undefined` without a certificate: plain HTTP. Throws when a file can't be read. */
-export async function loadTls(tls: Tls): Promise<ServerOptions | undefined> {
+export interface LoadedTls {
+  options: ServerOptions;
+  /** For each new connection; one that is not accepted is to be closed. */
+  accepts: (socket: TLSSocket) => boolean;
+}
+
+/** `undefined` without a certificate: plain HTTP. Rejects when a file can't be read. */
+export async function loadTls(tls: Tls): Promise<LoadedTls | undefined> {
   if (tls.certificate === '') return undefined;
-  const [cert, key, ...ca] = await Promise.all(
-    [tls.certificate, tls.key, ...tls.clientcas].map((file) => readFile(file)),
-  );
+  const files = [tls.certificate, tls.key, ...tls.clientcas];
+  const [cert, key, ...ca] = await Promise.all(files.map((file) => readFile(file)));
+  const { accepts, ...demand } = demands[tls.clientauth];
   return {
-    cert,
-    key,
-    minVersion: versions[tls.minimumtls],
-    ...(ca.length > 0 ? { ca, ...clientAuth[tls.clientauth] } : {}),
+    options: { cert, key, minVersion: versions[tls.minimumtls], ...(ca.length > 0 ? { ca, ...demand } : {}) },
+    accepts: (socket) =>
+      ca.length === 0 ||
+      accepts === undefined ||
+      accepts({ hasCertificate: 'raw' in socket.getPeerCertificate(), isVerified: socket.authorized }),
   };
 }

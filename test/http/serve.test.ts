@@ -1,9 +1,8 @@
 /** The registry as a process: how it starts, what it refuses, how it stops. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -151,7 +150,7 @@ test('a Unix socket, also where a killed registry has left one', async (t) => {
     http: { net: 'unix', addr: path },
   };
   await writeFile(file, JSON.stringify(config));
-  const base = () => send(httpRequest, { socketPath: path, path: '/v2/' });
+  const base = () => send({ socketPath: path, path: '/v2/' });
   const server = await startServerProcess({
     command: process.execPath,
     args: [mainFile, 'registry', 'serve', file],
@@ -164,42 +163,9 @@ test('a Unix socket, also where a killed registry has left one', async (t) => {
   assert.match((await registry(['serve', file])).stderr, /can't listen on .*registry\.sock: .*EADDRINUSE/);
 });
 
-test('TLS, with certificates of clients', async (t) => {
-  const folder = await temporaryFolder(t);
-  const [certificate, key] = await selfSigned(folder, 'server');
-  const [clientCertificate, clientKey] = await selfSigned(folder, 'client');
-  const file = join(folder, 'config.yml');
-  const port = await freePort();
-  const tls = { certificate, key, clientcas: [clientCertificate], minimumtls: 'tls1.3' };
-  const http = { addr: `127.0.0.1:${port}`, tls };
-  await writeFile(file, JSON.stringify({ version: '0.1', storage: { filesystem: { rootdirectory: folder } }, http }));
-  const options = {
-    host: '127.0.0.1',
-    port,
-    path: '/v2/a/blobs/uploads/',
-    method: 'POST',
-    ca: await readFile(certificate),
-    cert: await readFile(clientCertificate),
-    key: await readFile(clientKey),
-  };
-  const server = await startServerProcess({
-    command: process.execPath,
-    args: [mainFile, 'registry', 'serve', file],
-    ready: async () => void (await send(httpsRequest, options)),
-  });
-  t.after(async () => void (await server.kill('SIGKILL')));
-  assert.match(
-    (await send(httpsRequest, options)).headers.location ?? '',
-    /^https:\/\/127\.0\.0\.1:\d+\/v2\/a\/blobs\/uploads\//,
-  );
-  const { cert: _cert, key: _key, ...anonymous } = options;
-  await assert.rejects(send(httpsRequest, anonymous));
-  await assert.rejects(send(httpsRequest, { ...options, maxVersion: 'TLSv1.2' } as RequestOptions));
-});
-
-function send(request: typeof httpRequest, options: RequestOptions): Promise<IncomingMessage> {
+function send(options: RequestOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const sent = request({ ...options, agent: false }, (response) => {
+    const sent = httpRequest({ ...options, agent: false }, (response) => {
       response
         .resume()
         .once('end', () => resolve(response))
@@ -207,24 +173,4 @@ function send(request: typeof httpRequest, options: RequestOptions): Promise<Inc
     });
     sent.once('error', reject).end();
   });
-}
-
-async function selfSigned(folder: string, name: string): Promise<[certificate: string, key: string]> {
-  const [certificate, key] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
-  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
-  const files = ['-keyout', key, '-out', certificate];
-  await run('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-    ...subject,
-    ...files,
-  ]);
-  return [certificate, key];
 }

@@ -35,15 +35,19 @@ export async function feedUsage(
   response.once('close', () => over.abort());
   let changed = Promise.withResolvers<void>();
   const stop = catalog.onChange(() => changed.resolve());
-  while (!response.destroyed && !response.writableEnded) {
-    changed = Promise.withResolvers<void>();
-    const line = await usageLine({ catalog, store });
-    // A reader that does not read gets no more until it does: each line says all, so that none is missed.
-    if (!response.writableNeedDrain && !response.writableEnded) response.write(line);
-    await wait(times.quietMs, over.signal);
-    await Promise.race([changed.promise, wait(times.heartbeatMs - times.quietMs, over.signal)]);
+  try {
+    while (!response.destroyed && !response.writableEnded) {
+      changed = Promise.withResolvers<void>();
+      const line = await usageLine({ catalog, store });
+      // A reader that does not read gets no more until it does: each line says all, so that none is missed.
+      if (!response.writableNeedDrain && !response.writableEnded) response.write(line);
+      await wait(times.quietMs, over.signal);
+      await Promise.race([changed.promise, wait(times.heartbeatMs - times.quietMs, over.signal)]);
+    }
+  } finally {
+    stop();
+    response.end();
   }
-  stop();
 }
 
 /** Resolves when the time is up or the signal aborted. */
