@@ -1,0 +1,62 @@
+import type { Logger } from '#shared/logger.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { ComparePassword } from './bcrypt-thread.ts';
+import { challenge, parseBasic, type Credentials } from './header.ts';
+import { openHtpasswdFile } from './htpasswd-file.ts';
+import { unauthorized } from './refusal.ts';
+import { createVerifiedCredentials } from './verified-credentials.ts';
+
+export interface HtpasswdOptions {
+  realm: string;
+  /** Read again when it changes. */
+  path: string;
+  compare: ComparePassword;
+  logger: Logger;
+}
+
+/** Compared when a user is unknown, so that the time of the answer does not tell. It is the hash of nothing. */
+const dummyHash = '$2a$10$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+
+const bcryptHash = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/;
+
+/**
+ * Users of a file that `htpasswd -B` makes; whoever is in it may do everything. Only bcrypt: every other hash matches
+ * nothing. Source: distribution, registry/auth/htpasswd/access.go.
+ */
+export async function createHtpasswd({ realm, path, compare, logger }: HtpasswdOptions): Promise<Authenticator> {
+  const file = await openHtpasswdFile(path, logger);
+  const verify = createVerifier(compare);
+  return {
+    async authenticate(headers, access) {
+      const credentials = parseBasic(headers.authorization);
+      if (credentials && (await verify(credentials, (await file.users()).get(credentials.user)))) {
+        return { name: credentials.user, unrestricted: true };
+      }
+      if (credentials) logger.info({ user: credentials.user }, 'user failed to authenticate');
+      throw unauthorized(challenge('Basic', { realm }), access);
+    },
+  };
+}
+
+/** Requests of one client come side by side: those that ask the same wait for one comparison. */
+function createVerifier(
+  comparePassword: ComparePassword,
+): (credentials: Credentials, hash: string | undefined) => Promise<boolean> {
+  const verified = createVerifiedCredentials();
+  const running = new Map<string, Promise<boolean>>();
+
+  async function compare(credentials: Credentials, hash: string | undefined): Promise<boolean> {
+    const known = hash !== undefined && bcryptHash.test(hash);
+    const matches = await comparePassword(credentials.password, known ? hash : dummyHash);
+    if (matches && known) verified.add(credentials, hash);
+    return matches && known;
+  }
+
+  return async (credentials, hash) => {
+    if (hash !== undefined && verified.has(credentials, hash)) return true;
+    const key = JSON.stringify([credentials.user, credentials.password, hash]);
+    const comparison = running.get(key) ?? compare(credentials, hash).finally(() => running.delete(key));
+    running.set(key, comparison);
+    return comparison;
+  };
+}
