@@ -12,16 +12,15 @@ export type Unreachable = ReadonlyMap<string, string>;
 export function reportHosts(root: string, outcomes: Outcome[], unreachable: Unreachable): MirrorReport[] {
   return outcomes
     .flatMap((outcome) => reportOne(root, outcome, unreachable) ?? [])
-    .map(cutMessage)
+    .map((report) => (report.message === undefined ? report : { ...report, message: cut(report.message) }))
     .toSorted((a, b) => (a.host < b.host ? -1 : 1));
 }
 
 /** The longest message that the schema of NodeMirror takes. */
 const maxMessage = 1024;
 
-function cutMessage(report: MirrorReport): MirrorReport {
-  if (report.message === undefined || report.message.length <= maxMessage) return report;
-  return { ...report, message: `${report.message.slice(0, maxMessage - 1)}…` };
+export function cut(message: string): string {
+  return message.length <= maxMessage ? message : `${message.slice(0, maxMessage - 1)}…`;
 }
 
 function reportOne(root: string, { action, error }: Outcome, unreachable: Unreachable): MirrorReport | undefined {

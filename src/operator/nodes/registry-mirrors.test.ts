@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import type { Registry } from '#operator/api/registry.ts';
 import type { Service } from '#operator/children/kinds.ts';
+import { serializeMirrors } from '#shared/node-mirrors.ts';
 import { registryFixture, serviceFixture, servicePort } from '#test/support/nodes.ts';
 import { nodeEndpoints, planMirrors, wantsNodes } from './registry-mirrors.ts';
 
@@ -84,4 +86,34 @@ test('without an address nodes keep what they have, if it is from this very Regi
   assert.deepEqual(planMirrors([registry], () => undefined).mirrors.mirrors, []);
   const other = { ...registry, metadata: { ...registry.metadata, uid: 'another' } };
   assert.deepEqual(planMirrors([other], () => undefined, mirrors).mirrors.mirrors, []);
+});
+
+const anyRegistry = fc.record(
+  {
+    name: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+    created: fc.constantFrom('2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', '2026-01-03T00:00:00Z'),
+    hosts: fc.uniqueArray(fc.constantFrom('h:1', 'h:2', 'h:3', 'h:4')),
+    deleted: fc.boolean(),
+  },
+  { noNullPrototype: true },
+);
+const anyRegistries = fc.uniqueArray(anyRegistry, { selector: ({ name }) => name });
+
+test('whatever is claimed: each host has one owner, none of them younger than a loser, in any order of the list', () => {
+  fc.assert(
+    fc.property(anyRegistries, (fixtures) => {
+      const all = fixtures.map(registryFixture);
+      const { mirrors, conflicts } = plan(all);
+      const hosts = mirrors.mirrors.map(({ host }) => host);
+      assert.equal(new Set(hosts).size, hosts.length);
+      const claimed = new Set(all.filter(wantsNodes).flatMap(({ spec }) => spec.hosts ?? []));
+      assert.deepEqual(new Set(hosts), claimed);
+      const age = (name: string) => fixtures.find((fixture) => fixture.name === name)?.created ?? '';
+      for (const { host, winner, loser } of conflicts) {
+        assert.ok(age(winner.name) <= age(loser.name));
+        assert.equal(mirrors.mirrors.find((mirror) => mirror.host === host)?.registry.name, winner.name);
+      }
+      assert.equal(serializeMirrors(plan(all.toReversed()).mirrors), serializeMirrors(mirrors));
+    }),
+  );
 });
