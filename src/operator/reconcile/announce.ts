@@ -11,10 +11,13 @@ const sums = new Set(['Ready', 'Reconciling', 'Degraded']);
 /** Tells of what has become bad or good again since the last status, once each. */
 export function announceConditions(events: EventRecorder, registry: Registry, status: RegistryStatus): void {
   const before = new Map((registry.status?.conditions ?? []).map((condition) => [condition.type, condition]));
+  const isUp = status.conditions?.some(({ type, status }) => type === 'Available' && status === 'True');
   for (const condition of status.conditions ?? []) {
     const { type, status: value, reason, message } = condition;
     const old = before.get(type);
     if (old?.status === value && old.reason === reason) continue;
+    // That nodes do not reach a registry which is down is no news of its own.
+    if (type === 'NodesReachable' && !isUp) continue;
     if (isProblem(condition)) {
       if (!sums.has(type)) events.record(registry, { type: 'Warning', reason, action: 'Reconcile', note: message });
     } else if (value === 'True' && (type === 'Ready' || (old && !sums.has(type) && isProblem(old)))) {

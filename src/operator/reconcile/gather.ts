@@ -12,6 +12,7 @@ import type { Outcomes } from './children.ts';
 import type { Facts, StorageClass } from './facts.ts';
 import type { RegistryReconcilerOptions } from './reconciler-options.ts';
 import { isNodePortRefused } from './service-condition.ts';
+import type { Pod } from './pod.ts';
 import type { UsageState } from './usage-watcher.ts';
 
 const storageClassType: ResourceType = {
@@ -30,6 +31,9 @@ export async function gatherFacts(
 ): Promise<Omit<Facts, 'image' | 'hosting'>> {
   const { namespace, name } = registry.metadata;
   const claim = await findClaim(options, registry, outcomes, signal);
+  const pods = options.caches.pods
+    .list()
+    .filter(({ metadata }) => metadata.namespace === namespace && metadata.labels?.[registryLabel] === name);
   const isWaiting = claim !== undefined && claim.status?.phase !== 'Bound';
   return {
     now: options.clock.date(),
@@ -40,10 +44,8 @@ export async function gatherFacts(
     deployment: liveOf(outcomes.deployment) as Deployment | undefined,
     service: liveOf(outcomes.service) as Service | undefined,
     nodePortOwner: isNodePortRefused({ outcomes }) ? await findNodePortOwner(options, registry, signal) : undefined,
-    pods: options.caches.pods
-      .list()
-      .filter(({ metadata }) => metadata.namespace === namespace && metadata.labels?.[registryLabel] === name),
-    usage: followUsage(options, registry, outcomes),
+    pods,
+    usage: followUsage(options, registry, outcomes, pods),
     nodes: lookAtNodes(options, registry),
   };
 }
@@ -93,14 +95,31 @@ async function unlessForbidden<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function followUsage({ usage, access }: RegistryReconcilerOptions, registry: Registry, outcomes: Outcomes): UsageState {
+function followUsage(
+  { usage, access }: RegistryReconcilerOptions,
+  registry: Registry,
+  outcomes: Outcomes,
+  pods: Pod[],
+): UsageState {
   const request = { namespace: registry.metadata.namespace ?? '', name: registry.metadata.name };
   const service = liveOf(outcomes.metricsService) as Service | undefined;
   const address = service && access.addressOf(service);
   const isRunning = ((liveOf(outcomes.deployment) as Deployment | undefined)?.status?.readyReplicas ?? 0) > 0;
-  if (address !== undefined && isRunning) usage.follow(request, address);
+  if (address !== undefined && isRunning) usage.follow(request, address, readyPods(pods));
   if (registry.spec.replicas === 0) usage.forget(request);
   return usage.get(request);
+}
+
+/** Names the Pods that may answer. */
+function readyPods(pods: Pod[]): string {
+  const ready = pods.filter(
+    ({ metadata, status }) =>
+      metadata.deletionTimestamp === undefined && status?.containerStatuses?.every((container) => container.ready),
+  );
+  return ready
+    .map(({ metadata }) => metadata.uid ?? '')
+    .toSorted()
+    .join();
 }
 
 function lookAtNodes({ caches, publication }: RegistryReconcilerOptions, registry: Registry): NodesSummary {

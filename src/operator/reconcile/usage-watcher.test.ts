@@ -41,6 +41,7 @@ async function fixture(
     onChange: () => changes++,
     log: createLogger({ level: 'silent' }),
     backoff,
+    patienceMs: 0,
   });
   const ending = new AbortController();
   const running = watcher.run(ending.signal);
@@ -105,7 +106,22 @@ test('a registry that is seen to run is asked at once, however long the pause wo
   });
 });
 
-test('another address means another connection; forgotten means none', async (context) => {
+test('a registry that is away for a moment is no problem yet', async (context) => {
+  const { address, connections } = await fixture(context, (response) => void response.writeHead(503).end());
+  const patient = createUsageWatcher({
+    open: directAccess.open,
+    onChange: () => {},
+    log: createLogger({ level: 'silent' }),
+    backoff: { baseMs: 1, maxMs: 1 },
+    patienceMs: 60_000,
+  });
+  patient.follow(request, address);
+  await eventually(() => assert.ok(connections.length > 3));
+  assert.deepEqual(patient.get(request), {});
+  patient.forget(request);
+});
+
+test('other Pods, or another address, mean another connection; forgotten means none', async (context) => {
   const { watcher, address, connections } = await fixture(context, (response) => say(response, usage));
   watcher.follow(request, address);
   await eventually(() => assert.equal(connections.length, 1));
@@ -113,8 +129,11 @@ test('another address means another connection; forgotten means none', async (co
   watcher.follow(request, `${address}other`);
   await eventually(() => assert.equal(connections.length, 2));
   await eventually(() => assert.ok(connections[0]?.destroyed));
-  watcher.forget(request);
+  watcher.follow(request, `${address}other`, 'pod-2');
+  await eventually(() => assert.equal(connections.length, 3));
   await eventually(() => assert.ok(connections[1]?.destroyed));
+  watcher.forget(request);
+  await eventually(() => assert.ok(connections[2]?.destroyed));
   assert.deepEqual(watcher.get(request), {});
 });
 

@@ -16,10 +16,10 @@ export interface UsageState {
 /** Listens to every registry that runs: a push is known within a moment, and a quiet registry costs nothing. */
 export interface UsageWatcher {
   /**
-   * Listens from now on, at `address`: anything that names the place, so that another one means a new connection. To be
-   * called whenever the registry is seen to run: a pause after failures ends then.
+   * Listens from now on; to be called whenever the registry is seen to run, since a pause after failures ends then. Another
+   * address, or other Pods behind it, mean a new connection: the old one may hang at a Pod that is gone.
    */
-  follow(request: Request, address: string): void;
+  follow(request: Request, address: string, pods?: string): void;
   /** Stops listening, and forgets. */
   forget(request: Request): void;
   get(request: Request): UsageState;
@@ -31,6 +31,8 @@ export interface UsageWatcherOptions {
   open: (address: string, signal: AbortSignal) => ReturnType<OpenUsage>;
   /** Called at each change, also of whether anything is heard. */
   onChange: (request: Request) => void;
+  /** Milliseconds without a connection until that is a problem: a Pod that is replaced is none. */
+  patienceMs?: number;
   log: Logger;
   clock?: Clock;
   backoff?: BackoffPolicy;
@@ -38,6 +40,7 @@ export interface UsageWatcherOptions {
 
 interface Listener {
   address: string;
+  pods: string;
   state: UsageState;
   stop: AbortController;
   /** Ends the pause before the next connection. */
@@ -45,7 +48,7 @@ interface Listener {
 }
 
 /** Each new connection begins with the current figures, so that trying again is also the poll that misses nothing. */
-const defaultBackoff: BackoffPolicy = { baseMs: 250, maxMs: 10_000 };
+const defaultBackoff: BackoffPolicy = { baseMs: 250, maxMs: 5000 };
 
 export function createUsageWatcher(options: UsageWatcherOptions): UsageWatcher {
   const { clock = systemClock } = options;
@@ -59,12 +62,12 @@ export function createUsageWatcher(options: UsageWatcherOptions): UsageWatcher {
   }
 
   return {
-    follow(request, address) {
+    follow(request, address, pods = '') {
       const known = listeners.get(keyOf(request));
       if (ended?.aborted) return;
-      if (known?.address === address) return known.wake();
+      if (known?.address === address && known.pods === pods) return known.wake();
       known?.stop.abort();
-      const listener = { address, state: known?.state ?? {}, stop: new AbortController(), wake: () => {} };
+      const listener = { address, pods, state: known?.state ?? {}, stop: new AbortController(), wake: () => {} };
       listeners.set(keyOf(request), listener);
       start(request, listener);
     },
@@ -90,7 +93,7 @@ function keyOf({ namespace, name }: Request): string {
 }
 
 async function listen(
-  { open, onChange, log, backoff = defaultBackoff }: UsageWatcherOptions,
+  { open, onChange, log, backoff = defaultBackoff, patienceMs = 10_000 }: UsageWatcherOptions,
   clock: Clock,
   request: Request,
   listener: Listener,
@@ -98,8 +101,10 @@ async function listen(
   const { signal } = listener.stop;
   const { state } = listener;
   let failures = 0;
+  let lastHeard = clock.now();
   const onUsage = (usage: Usage): void => {
     failures = 0;
+    lastHeard = clock.now();
     const changed = state.problem !== undefined || JSON.stringify(usage) !== JSON.stringify(state.usage);
     state.usage = usage;
     delete state.problem;
@@ -115,16 +120,29 @@ async function listen(
     if (signal.aborted) return;
     failures++;
     log.debug({ ...request, problem, failures }, 'not connected to the registry');
-    // A connection that ends now and then (a rollout, a proxy's time limit) is no news; one that can't be had is.
-    if (failures > 1 && state.problem !== problem) {
+    if (clock.now() - lastHeard >= patienceMs && state.problem !== problem) {
       state.problem = problem;
       onChange(request);
     }
-    const pause = new AbortController();
-    listener.wake = () => pause.abort();
-    const pauseMs = backoffMs(backoff, failures, () => clock.random());
-    await sleep(clock, pauseMs, AbortSignal.any([signal, pause.signal]));
+    const woken = await pause(
+      clock,
+      backoffMs(backoff, failures, () => clock.random()),
+      listener,
+    );
     // A Pod that is ready still can't be reached for a moment, by its Service: so soon again, not only at once.
-    if (pause.signal.aborted) failures = 0;
+    if (woken) failures = 0;
   }
+}
+
+/** Whether it was ended by a call of `wake`. */
+async function pause(clock: Clock, ms: number, listener: Listener): Promise<boolean> {
+  const pausing = new AbortController();
+  const wake = (): void => pausing.abort();
+  const { signal } = listener.stop;
+  listener.wake = wake;
+  signal.addEventListener('abort', wake, { once: true });
+  await sleep(clock, ms, pausing.signal);
+  signal.removeEventListener('abort', wake);
+  listener.wake = () => {};
+  return pausing.signal.aborted;
 }
