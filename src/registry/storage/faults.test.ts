@@ -7,6 +7,7 @@ import { digestOf, imageManifest, pieces } from '#test/support/stored-content.ts
 import type { StorageDriver } from './driver.ts';
 import { createInMemoryDriver } from './drivers/inmemory.ts';
 import { explainVolumeError } from './drivers/volume-errors.ts';
+import { uploadsDirectory } from './layout.ts';
 import { createRegistryStore } from './registry-store.ts';
 import type { RepositoryStore } from './store.ts';
 
@@ -89,6 +90,22 @@ test("an observer that throws is none of the client's business", async () => {
   const store = createRegistryStore({ driver: createInMemoryDriver(), logger, observers: [{ tagSet }] });
   await pushImage(store.repository('a'));
   assert.equal(await store.repository('a').tags.resolve('v1'), manifestDigest);
+});
+
+test('an upload that can not be begun or committed leaves nothing behind', async () => {
+  const steps = await stepsOfPush();
+  // In between it can be resumed, and what arrived is kept.
+  const begin = steps.slice(0, 2).keys();
+  const commit = steps.keys().filter((step) => step >= steps.indexOf('sync') && step <= steps.indexOf('move') + 1);
+  for (const failing of [...begin, ...commit]) {
+    const disk = createInMemoryDriver();
+    let step = 0;
+    const driver = faultyDriver(disk, () => {
+      if (step++ === failing) throw diskError('EIO');
+    });
+    await assert.rejects(pushImage(open(driver)), { code: 'EIO' });
+    assert.deepEqual((await disk.list(uploadsDirectory('a'))) ?? [], [], `step ${failing}, ${steps[failing]}`);
+  }
 });
 
 test('data that could not be synced is not committed by another try', async () => {

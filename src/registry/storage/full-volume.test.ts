@@ -83,10 +83,7 @@ onVolume('with no room at all every write is refused, and works again when there
   await push(repository, 'another blob');
   await repository.tags.set('v1', manifest);
   assert.equal(await repository.tags.resolve('v1'), manifest);
-  assert.deepEqual(
-    (await stray(folder)).filter((file) => file.endsWith('.tmp')),
-    [],
-  );
+  assert.deepEqual(await stray(folder), []);
 });
 
 onVolume('a read-only volume serves what it has, says what is wrong, and recovers', async (fixture) => {

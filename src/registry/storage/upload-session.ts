@@ -1,6 +1,5 @@
 import { digestAlgorithm, type Digest, type DigestAlgorithm } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
-import type { FileWriter } from './driver.ts';
 import { blobData, layerLink, uploadData, uploadDirectory } from './layout.ts';
 import { createRunningHash, hashFile, type RunningHash } from './running-hash.ts';
 import { writeLink, type StoreContext } from './store-context.ts';
@@ -70,16 +69,9 @@ export class UploadSession implements Upload {
 
   commit(expected: Digest): Promise<BlobDescriptor> {
     const committed = this.#exclusively('committing', async () => {
-      const writer = await this.#context.driver.append(this.#data);
-      try {
-        this.#resize(writer.size);
-        await this.#verify(expected);
-        await this.#sync(writer);
-      } finally {
-        await writer.close();
-      }
+      await this.#prepare(expected);
       const blob = { digest: expected, size: this.#size };
-      await this.#context.locks.run(expected, () => this.#moveIntoPlace(blob));
+      await this.#orGiveUp(this.#context.locks.run(expected, () => this.#moveIntoPlace(blob)));
       await this.#remove();
       return blob;
     });
@@ -116,11 +108,24 @@ export class UploadSession implements Upload {
   }
 
   /** After a sync that failed the kernel may call data clean that never reached the disk: it must not be tried again. */
-  async #sync(writer: FileWriter): Promise<void> {
+  async #prepare(expected: Digest): Promise<void> {
+    const writer = await this.#context.driver.append(this.#data);
     try {
-      await writer.sync();
+      this.#resize(writer.size);
+      await this.#verify(expected);
+      await this.#orGiveUp(writer.sync());
+    } finally {
+      await writer.close();
+    }
+  }
+
+  /** What is verified and then can't be committed is removed: the client begins again. */
+  async #orGiveUp(action: Promise<void>): Promise<void> {
+    try {
+      await action;
     } catch (error) {
-      await this.#remove();
+      // The first error is the one to tell; what can't be removed either, the purger will.
+      await this.#remove().catch(() => {});
       throw error;
     }
   }

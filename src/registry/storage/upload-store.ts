@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DigestAlgorithm } from '#registry/oci/digest.ts';
-import { formatStartedAt, isUploadId, parseStartedAt, uploadStartedAt } from './layout.ts';
+import { formatStartedAt, isUploadId, parseStartedAt, uploadDirectory, uploadStartedAt } from './layout.ts';
 import type { StoreContext } from './store-context.ts';
 import type { Upload, UploadStore } from './store.ts';
 import { UploadSession } from './upload-session.ts';
@@ -12,16 +12,25 @@ export function createUploadStore(context: StoreContext, repository: string): Up
   async function create(algorithm: DigestAlgorithm = 'sha256'): Promise<Upload> {
     const id = randomUUID();
     const startedAt = new Date(Math.floor(Date.now() / 1000) * 1000);
-    // Not synced: an upload that a power failure takes away is begun again, and only commits are promised to last.
+    try {
+      await writeStartedAt(id, startedAt);
+    } catch (error) {
+      await driver.delete(uploadDirectory(repository, id), { lazily: true }).catch(() => {});
+      throw error;
+    }
+    const session = new UploadSession(context, { repository, id, startedAt }, algorithm);
+    sessions.add(keyOf(id), session);
+    return session;
+  }
+
+  /** Not synced: an upload that a power failure takes away is begun again, and only commits are promised to last. */
+  async function writeStartedAt(id: string, startedAt: Date): Promise<void> {
     const writer = await driver.append(uploadStartedAt(repository, id));
     try {
       await writer.write([Buffer.from(formatStartedAt(startedAt), 'latin1')]);
     } finally {
       await writer.close();
     }
-    const session = new UploadSession(context, { repository, id, startedAt }, algorithm);
-    sessions.add(keyOf(id), session);
-    return session;
   }
 
   async function get(id: string): Promise<Upload | undefined> {
