@@ -9,11 +9,13 @@ import Fastify, {
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { Authenticator } from '#registry/auth/authenticator.ts';
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import type { Referrers } from '#registry/catalog/referrers.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
 import { createBaseUrl, type UrlOptions } from '#registry/http/absolute-url.ts';
+import { authenticated } from '#registry/http/authenticated.ts';
 import { baseEndpoint } from '#registry/http/base.ts';
 import { blobsEndpoint } from '#registry/http/blobs.ts';
 import { createBufferPool } from '#registry/http/buffer-pool.ts';
@@ -39,6 +41,8 @@ export interface AppDeps {
   logger: Logger;
   observers: ExchangeObserver[];
   checkHealth(): void;
+  /** Absent: everybody may do everything. */
+  authenticator?: Authenticator | undefined;
   /** What keeps garbage collection away from running pushes, where it is on. */
   protect?: ProtectContent | undefined;
   options: AppOptions;
@@ -140,7 +144,7 @@ function sendError(error: unknown, reply: FastifyReply): FastifyReply {
   return reply.code(status).headers(headers).send(body);
 }
 
-function endpoints({ catalog, referrers, protect, options }: AppDeps): Record<Endpoint, Methods> {
+function endpoints({ catalog, referrers, protect, authenticator, options }: AppDeps): Record<Endpoint, Methods> {
   const links = createLinks(createBaseUrl(options.urls));
   const push = createManifestPush({
     links,
@@ -158,5 +162,6 @@ function endpoints({ catalog, referrers, protect, options }: AppDeps): Record<En
     upload: uploadEndpoint(links),
     referrers: referrersEndpoint(referrers),
   };
-  return options.readOnly ? readOnly(all) : all;
+  const allowed = options.readOnly ? readOnly(all) : all;
+  return authenticator ? authenticated(allowed, authenticator) : allowed;
 }

@@ -1,6 +1,7 @@
 /** The registry's app with real stores in memory, for tests that send it requests without a port. */
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { buildApp, type AppDeps, type AppOptions } from '#registry/app.ts';
+import type { Authenticator } from '#registry/auth/authenticator.ts';
 import { createCatalog } from '#registry/catalog/create-catalog.ts';
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import { createReferrers } from '#registry/catalog/referrers.ts';
@@ -31,6 +32,7 @@ export type SendOptions = Pick<InjectOptions, 'headers' | 'payload'>;
 export interface TestAppOptions extends Partial<AppOptions> {
   observers?: AppDeps['observers'];
   checkHealth?: () => void;
+  authenticator?: Authenticator;
   driver?: StorageDriver;
   /** Between pushes and a garbage collection. */
   protection?: Protection;
@@ -54,6 +56,7 @@ export async function registryApp(scope: Scope, options: TestAppOptions = {}): P
     driver = createInMemoryDriver(),
     observers = [],
     checkHealth = () => undefined,
+    authenticator,
     protection,
     ...rest
   } = options;
@@ -68,6 +71,7 @@ export async function registryApp(scope: Scope, options: TestAppOptions = {}): P
     logger,
     observers,
     checkHealth,
+    authenticator,
     ...(protection ? { protect: createPushProtection(driver, protection) } : {}),
     options: { ...defaultAppOptions, ...rest },
   });

@@ -83,6 +83,7 @@ function createExchange(deps: DispatchDeps, target: Target, id: string, request:
     endpoint: target.endpoint,
     name: target.name,
     subject: target.subject,
+    unrestricted: true,
     query: () => (query ??= new URLSearchParams(queryOf(request.url ?? ''))),
     repository: () => deps.store.repository(target.name),
     log: () => deps.logger.child({ 'http.request.id': id }),

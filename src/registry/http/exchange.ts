@@ -1,6 +1,7 @@
 /** One request and its answer, as the endpoints see them: they read an Exchange and return an Answer, and write nothing. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RegistryStore, RepositoryStore } from '#registry/storage/store.ts';
+import type { Actor } from '#registry/auth/authenticator.ts';
+import type { RepositoryStore } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
 import type { Endpoint } from './path.ts';
 
@@ -14,10 +15,14 @@ export interface Exchange {
   readonly name: string;
   /** Not checked: what stands where a tag, a digest or an upload's id belongs. */
   readonly subject: string;
+  /** The client may do everything in every repository, as everybody may where there is no authentication. */
+  readonly unrestricted: boolean;
   /** Read on demand: most requests have none. */
   query(): URLSearchParams;
   /** The repository that the path names. */
   repository(): RepositoryStore;
+  /** Who is asking, where there is authentication. */
+  readonly actor?: Actor;
   /** Read on demand; knows the request's id. */
   log(): Logger;
 }
@@ -65,5 +70,3 @@ export interface ExchangeRecord {
   /** What went wrong on our side; the access log shows it at level error. */
   error?: unknown;
 }
-
-export type { RegistryStore };

@@ -82,10 +82,14 @@ function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 }
 
-/** Any failure to mount is no error: the client then uploads the blob (end-11). */
+/**
+ * Any failure to mount is no error: the client then uploads the blob (end-11). Who may not read every repository has to name
+ * the one that he takes the blob from, and has been asked for his rights there.
+ */
 async function mount(exchange: Exchange, query: URLSearchParams): Promise<BlobDescriptor | undefined> {
   const digest = parseDigest(query.get('mount') ?? '');
-  const from = query.get('from') ?? undefined;
+  const from = query.get('from') || undefined;
+  if (from === undefined && !exchange.unrestricted) return undefined;
   if (!digest || (from !== undefined && !isRepositoryName(from))) return undefined;
   return exchange.repository().blobs.mount(digest, from);
 }
