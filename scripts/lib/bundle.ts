@@ -22,7 +22,7 @@ export async function bundle(): Promise<string> {
   await build({
     absWorkingDir: root,
     // A worker thread is a program of its own: src/shared/worker-url.ts finds it under the same path.
-    entryPoints: ['src/main.ts', 'src/registry/gc/worker.ts'],
+    entryPoints: ['src/main.ts', 'src/registry/gc/worker.ts', 'src/registry/auth/bcrypt-worker.ts'],
     outbase: 'src',
     outdir: join(folder, 'app'),
     bundle: true,

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { appOptions } from '#registry/app-options.ts';
 import { buildApp } from '#registry/app.ts';
+import { openAuthenticator } from '#registry/authentication.ts';
 import { createCatalog } from '#registry/catalog/create-catalog.ts';
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import { createReferrers, type Referrers } from '#registry/catalog/referrers.ts';
@@ -87,6 +88,7 @@ async function assemble(configuration: Configuration, logger: Logger, signals: S
   const app = buildApp({
     ...storage,
     protect: collection?.protect,
+    authenticator: await openAuthenticator(configuration.auth, logger),
     logger,
     observers: [accessLog(logger, log.accesslog.disabled), ...(metrics ? [metrics.exchanges] : [])],
     checkHealth: health.assert,

@@ -8,6 +8,7 @@ import type { Logger } from '#shared/logger.ts';
 import type { Access, Authenticator } from './authenticator.ts';
 import { challenge, parseBearer } from './header.ts';
 import { unauthorized } from './refusal.ts';
+import { signingAlgorithms } from './signing-algorithms.ts';
 import { loadTokenKeys, type TokenKeys } from './token-keys.ts';
 
 export interface TokenOptions {
@@ -26,9 +27,6 @@ export interface TokenOptions {
   /** Milliseconds since 1970. */
   now?: () => number;
 }
-
-const families = ['HS', 'RS', 'ES', 'PS'].flatMap((family) => ['256', '384', '512'].map((size) => family + size));
-export const signingAlgorithms = ['EdDSA', ...families];
 
 /** Seconds that clocks may differ. */
 const leeway = 60;

@@ -1,4 +1,5 @@
 /** What one key alone can't say: the rules between the keys. */
+import { signingAlgorithms } from '#registry/auth/signing-algorithms.ts';
 import type { Configuration } from './schema.ts';
 
 type Rule = (configuration: Configuration) => string | undefined | false;
@@ -11,6 +12,7 @@ const rules: Rule[] = [
     'storage: filesystem and inmemory are both given; exactly one driver can be used',
   ({ storage }) =>
     !storage.filesystem && !storage.inmemory && 'storage: no driver is given; add filesystem (or inmemory, for a try)',
+  ({ auth }) => authProblem(auth),
   ({ http }) =>
     http.net === 'unix' && !http.addr.startsWith('/') && 'http.addr: with http.net unix it is the path of the socket',
   ({ http }) =>
@@ -42,6 +44,26 @@ const rules: Rule[] = [
 
 export function checkRules(configuration: Configuration): string[] {
   return rules.map((rule) => rule(configuration)).filter((problem) => typeof problem === 'string');
+}
+
+/** Source: distribution, the constructors below registry/auth. */
+function authProblem(auth: Configuration['auth']): string | undefined {
+  const kinds = (['none', 'silly', 'htpasswd', 'token'] as const).filter((kind) => auth[kind] !== undefined);
+  if (kinds.length > 1) return `auth: ${kinds.join(' and ')} are given; exactly one can be used`;
+  const { silly, htpasswd, token } = auth;
+  if (silly && (silly.realm === '' || silly.service === '')) return 'auth.silly: realm and service are both needed';
+  if (htpasswd && (htpasswd.realm === '' || htpasswd.path === ''))
+    return 'auth.htpasswd: realm and path are both needed';
+  return token && tokenProblem(token);
+}
+
+function tokenProblem(token: NonNullable<Configuration['auth']['token']>): string | undefined {
+  const missing = (['realm', 'service', 'issuer'] as const).filter((key) => token[key] === '');
+  if (missing.length > 0) return `auth.token: ${missing.join(' and ')} must be given`;
+  if (token.rootcertbundle === '' && token.jwks === '') return 'auth.token: rootcertbundle or jwks must be given';
+  const unknown = token.signingalgorithms.filter((name) => !signingAlgorithms.includes(name));
+  if (unknown.length === 0) return undefined;
+  return `auth.token.signingalgorithms: ${unknown.join(', ')} is not one of ${signingAlgorithms.join(', ')}`;
 }
 
 function isAddress(text: string): boolean {

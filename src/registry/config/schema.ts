@@ -70,16 +70,19 @@ const storage = choice({
 
 const auth = choice({
   none: optional(parameters({})),
-  silly: unsupported('silly authentication (anybody with any Authorization header)', 'realm', 'service'),
-  htpasswd: unsupported('htpasswd authentication', 'realm', 'path'),
-  token: unsupported(
-    'token authentication',
-    'realm',
-    'service',
-    'issuer',
-    'rootcertbundle',
-    'jwks',
-    'signingalgorithms',
+  silly: optional(parameters({ realm: text(), service: text() })),
+  htpasswd: optional(parameters({ realm: text(), path: text() })),
+  token: optional(
+    parameters({
+      realm: text(),
+      service: text(),
+      issuer: text(),
+      rootcertbundle: text(),
+      jwks: text(),
+      signingalgorithms: list(text()),
+      autoredirect: flag(),
+      autoredirectpath: text('/auth/token'),
+    }),
   ),
 });
 
