@@ -79,13 +79,14 @@ export class DigestTable {
     const slots = Math.max(8, values.length * 2);
     this.#keys = new Uint32Array(slots * wordsPerKey);
     this.#values = new Float64Array(slots).fill(Number.NaN);
-    values.forEach((value, old) => {
-      if (Number.isNaN(value)) return;
-      const key = keys.subarray(old * wordsPerKey, (old + 1) * wordsPerKey);
+    const key = new Uint32Array(wordsPerKey);
+    for (let old = 0; old < values.length; old++) {
+      if (Number.isNaN(values[old]!)) continue;
+      for (let word = 0; word < wordsPerKey; word++) key[word] = keys[old * wordsPerKey + word]!;
       const slot = this.#slot(key);
       this.#keys.set(key, slot * wordsPerKey);
-      this.#values[slot] = value;
-    });
+      this.#values[slot] = values[old]!;
+    }
   }
 }
 

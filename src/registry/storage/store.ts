@@ -65,7 +65,7 @@ export interface Upload {
   /** Bytes received and kept so far. */
   readonly size: number;
   /**
-   * Appends and hashes while streaming; resolves with the new size. When the source breaks off, what arrived is kept
+   * Appends and hashes while streaming; resolves with the new size. Chunks must not be reused by their maker. When the source breaks off, what arrived is kept
    * and the error is thrown, so that the client can resume from `size`. One writer at a time: a second one is refused
    * with a RegistryError.
    */
@@ -99,6 +99,7 @@ export interface TagStore {
 
 /** Told of every change after it is durable and before the client is answered. The catalog is one. */
 export interface StoreObserver {
+  /** A blob was pushed or mounted, so that the repository has it now. */
   blobCommitted?(repository: string, blob: BlobDescriptor): void;
   blobUnlinked?(repository: string, digest: Digest): void;
   manifestPut?(repository: string, manifest: StoredManifest): void;
