@@ -13,12 +13,13 @@ export function accessLog(logger: Logger, disabled: boolean): ExchangeObserver {
   };
 }
 
-function fields({ id, request, method, status, durationMs, responseBytes }: ExchangeRecord): Record<string, unknown> {
+function fields(record: ExchangeRecord): Record<string, unknown> {
+  const { id, request, method, status, durationMs, responseBytes } = record;
   return {
     'http.request.host': request.headers.host,
     'http.request.id': id,
     'http.request.method': method,
-    'http.request.remoteaddr': remoteAddress(request.headers['x-forwarded-for'], request.socket.remoteAddress),
+    'http.request.remoteaddr': remoteAddress(request.headers['x-forwarded-for'], record.remoteAddress),
     'http.request.uri': request.url,
     'http.request.useragent': request.headers['user-agent'],
     'http.response.duration': `${durationMs.toFixed(3)}ms`,

@@ -24,6 +24,7 @@ export function watchExchange(observers: ExchangeObserver[], exchange: WatchedEx
   if (observers.length === 0) return unwatched;
   const { id, request, response, endpoint } = exchange;
   const started = performance.now();
+  const { remoteAddress } = request.socket;
   let failure: unknown;
   let responseBytes = 0;
   if (endpoint) for (const observer of observers) observer.started?.(endpoint);
@@ -32,6 +33,7 @@ export function watchExchange(observers: ExchangeObserver[], exchange: WatchedEx
       id,
       endpoint,
       request,
+      remoteAddress,
       method: request.method ?? '',
       status: response.statusCode,
       aborted: !response.writableFinished,

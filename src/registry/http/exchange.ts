@@ -67,6 +67,8 @@ export interface ExchangeRecord {
   /** Bytes of the answer's body, as announced. */
   responseBytes: number;
   request: IncomingMessage;
+  /** Of the connection, read when the exchange began: at its end the request may have no socket any more. */
+  remoteAddress: string | undefined;
   /** What went wrong on our side; the access log shows it at level error. */
   error?: unknown;
 }

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
 import { digestOf, image, seededBytes } from '#test/support/content.ts';
 import { eventually } from '#test/support/eventually.ts';
 import { registryApp, type TestApp, type TestAppOptions } from '#test/support/registry-app.ts';
 import type { Scope } from '#test/support/scope.ts';
+import { accessLog } from './access-log.ts';
 import type { ExchangeObserver, ExchangeRecord } from './exchange.ts';
 import type { Endpoint } from './path.ts';
 
@@ -198,4 +200,16 @@ test('while the server stops, what runs is finished and told that the connection
   socket.write(bytes.subarray(500));
   await closed;
   await eventually(() => assert.match(received, /^HTTP\/1\.1 201 [^]*\r\nConnection: close\r\n/));
+});
+
+test('a request that is answered before its body has come is logged as any other', async (t) => {
+  const { raw, records } = await serve(t);
+  const upload = '/v2/a/blobs/uploads/00000000-0000-0000-0000-000000000000';
+  const answer = await raw(`PATCH ${upload} HTTP/1.1\r\n${close}Content-Length: 2000000\r\n\r\nonly the beginning`);
+  assert.match(answer, /^HTTP\/1.1 404 /);
+  await eventually(() => assert.equal(records.length, 1));
+  const logged: string[] = [];
+  const logger = pino({}, { write: (line) => void logged.push(line) });
+  for (const record of records) accessLog(logger, false).finished(record);
+  assert.match(logged.join(''), /"http.request.remoteaddr":"127.0.0.1"/);
 });
