@@ -6,7 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { digestOf, image, seededBytes } from '#test/support/content.ts';
 import { eventually } from '#test/support/eventually.ts';
+import { diskError, faultyDriver } from '#test/support/faulty-driver.ts';
 import { registryApp, type TestApp, type TestAppOptions } from '#test/support/registry-app.ts';
+import { createInMemoryDriver } from '#registry/storage/drivers/inmemory.ts';
+import { explainVolumeError } from '#registry/storage/drivers/volume-errors.ts';
 import type { Scope } from '#test/support/scope.ts';
 import { accessLog } from './access-log.ts';
 import type { ExchangeObserver, ExchangeRecord } from './exchange.ts';
@@ -202,14 +205,17 @@ test('while the server stops, what runs is finished and told that the connection
   await eventually(() => assert.match(received, /^HTTP\/1\.1 201 [^]*\r\nConnection: close\r\n/));
 });
 
-test('a request that is answered before its body has come is logged as any other', async (t) => {
-  const { raw, records } = await serve(t);
-  const upload = '/v2/a/blobs/uploads/00000000-0000-0000-0000-000000000000';
-  const answer = await raw(`PATCH ${upload} HTTP/1.1\r\n${close}Content-Length: 2000000\r\n\r\nonly the beginning`);
-  assert.match(answer, /^HTTP\/1.1 404 /);
-  await eventually(() => assert.equal(records.length, 1));
-  const logged: string[] = [];
-  const logger = pino({}, { write: (line) => void logged.push(line) });
-  for (const record of records) accessLog(logger, false).finished(record);
-  assert.match(logged.join(''), /"http.request.remoteaddr":"127.0.0.1"/);
+test('a push that the disk refuses half way is answered and logged, and the server goes on', async (t) => {
+  const driver = faultyDriver(createInMemoryDriver(), (action) => {
+    if (action === 'write') throw explainVolumeError(diskError('ENOSPC'), '/volume');
+  });
+  const lines: string[] = [];
+  const logger = pino({}, { write: (line) => void lines.push(line) });
+  const { url, app } = await serve(t, { driver, observers: [accessLog(logger, false)] });
+  const bytes = seededBytes('too much', 3_000_000) as Uint8Array<ArrayBuffer>;
+  const target = `${url}/v2/a/blobs/uploads/?digest=${digestOf(bytes)}`;
+  const headers = { 'content-type': 'application/octet-stream' };
+  assert.equal((await fetch(target, { method: 'POST', body: bytes, headers })).status, 507);
+  await eventually(() => assert.match(lines.join(''), /"http.request.remoteaddr":"127.0.0.1".*507/));
+  assert.equal((await app.inject('/v2/')).statusCode, 200);
 });
