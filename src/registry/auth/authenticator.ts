@@ -18,5 +18,5 @@ export interface Actor {
 
 export interface Authenticator {
   /** Resolves with who is asking, when he may; rejects with UNAUTHORIZED, which carries the challenge, when not. */
-  authenticate(headers: IncomingHttpHeaders, access: Access[]): Promise<Actor>;
+  authenticate: (headers: IncomingHttpHeaders, access: Access[]) => Promise<Actor>;
 }
