@@ -85,7 +85,7 @@ function configuration(
 ): Record<string, unknown> {
   return {
     version: '0.1',
-    log: { level: 'error', accesslog: { disabled: true } },
+    log: { level: 'error' },
     storage: { filesystem: { rootdirectory: root }, delete: { enabled: true } },
     http: { addr, debug: { addr: debug, prometheus: { enabled: true, path: '/metrics' } } },
     ...sections,
