@@ -113,7 +113,7 @@ function createServer({ tls }: AppOptions): FastifyInstance {
 }
 
 function addRoutes(app: FastifyInstance, dispatch: Dispatch, { prefix }: AppOptions): void {
-  const root = `${prefix === '' ? '/' : prefix}v2/`;
+  const root = `${prefix}v2/`;
   const handle = ({ raw: request }: FastifyRequest, reply: FastifyReply) => {
     reply.hijack();
     request.url = originForm(request.url ?? '');
