@@ -1,9 +1,11 @@
 /** Everything on one real cluster of three nodes, in the order of a life: installed, used, damaged, upgraded, removed. */
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { clusterPort, removeCluster, runScript, testCluster, type TestCluster } from '#test/support/cluster.ts';
+import { removeCluster, runScript, testCluster, type TestCluster } from '#test/support/cluster.ts';
+import { freePort } from '#test/support/free-port.ts';
 import { chartInUse, chartRemoved } from './chart.ts';
 import { children } from './children.ts';
+import { figures } from './figures.ts';
 import { nodes } from './nodes.ts';
 import { certificateFolders } from './registries.ts';
 import { troubles } from './troubles.ts';
@@ -19,7 +21,8 @@ describe('on a kind cluster of three nodes', () => {
   after(removeCluster);
 
   it('npm run up -- --no-demo makes the cluster and stops once the operator is installed', async (t) => {
-    const port = await clusterPort();
+    await runScript('down'); // what an interrupted run, or KEEP_CLUSTER, left
+    const port = await freePort();
     const { seconds } = await runScript('up', ['--no-demo', '--port', String(port)]);
     t.diagnostic(`${seconds.toFixed(1)} s`);
     shared = await testCluster(port);
@@ -29,6 +32,7 @@ describe('on a kind cluster of three nodes', () => {
   });
 
   upAndPush(cluster);
+  figures(cluster);
   chartInUse(cluster);
   children(cluster);
   nodes(cluster);

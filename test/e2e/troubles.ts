@@ -67,7 +67,7 @@ export function troubles(cluster: () => TestCluster): void {
           await untilReady(cluster(), registry);
           assert.equal(await pushBlob(registry.name, node, 24_500_000), 201);
           await untilCondition(cluster(), registry, { type: 'StorageHealthy', status: 'False' });
-          assert.ok((await pushBlob(registry.name, node, 2_000_000)) >= 500);
+          assert.equal(await pushBlob(registry.name, node, 2_000_000), 507);
           await cluster().onNode(node, `mount -o remount,size=256m ${folder}`);
           await untilCondition(cluster(), registry, { type: 'StorageHealthy', status: 'True' });
           assert.equal(await pushBlob(registry.name, node, 2_000_000), 201);

@@ -1,6 +1,6 @@
 /**
  * A real kind cluster of three nodes for end-to-end tests, made and removed by the very scripts that users run, with a
- * kubeconfig of its own. One that is there already (KEEP_CLUSTER=true leaves it) is used again.
+ * kubeconfig of its own. KEEP_CLUSTER=true leaves it there to be looked at, until the next run.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,6 @@ import { run } from '#scripts/lib/command.ts';
 import { findClusterSource } from '#scripts/lib/find-cluster-source.ts';
 import { cache, root } from '#scripts/lib/paths.ts';
 import { target, type Target } from '#scripts/lib/target.ts';
-import { freePort } from './free-port.ts';
 
 export interface TestCluster extends Target {
   /** Of this machine; leads to nodePort 30500. */
@@ -39,13 +38,6 @@ export async function runScript(script: 'up' | 'down', args: string[] = []): Pro
     onLine: (line) => process.stderr.write(`${line}\n`),
   });
   return { stdout, seconds: (performance.now() - started) / 1000 };
-}
-
-/** The port that the cluster maps, or a free one when there is no cluster yet. */
-export async function clusterPort(): Promise<number> {
-  const source = await findClusterSource(() => {});
-  const found = await source.engine.run(['port', `${name}-control-plane`, '30500/tcp']).catch(() => '');
-  return Number(found.split(':').at(-1)) || (await freePort());
 }
 
 /** The cluster, once it is up. */
