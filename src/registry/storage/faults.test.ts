@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from '#shared/logger.ts';
-import { diskError, faultyDriver } from '#test/support/faulty-driver.ts';
+import { diskError, faultyDriver, type Fault } from '#test/support/faulty-driver.ts';
 import { digestOf, imageManifest, pieces } from '#test/support/stored-content.ts';
 import type { StorageDriver } from './driver.ts';
 import { createInMemoryDriver } from './drivers/inmemory.ts';
@@ -68,13 +68,18 @@ for (const code of ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS']) {
 }
 
 test('an upload goes on when the disk does, and what it hashed is what is there', async () => {
-  for (let failing = 1; failing <= 3; failing++) {
-    let writes = 0;
-    const driver = faultyDriver(createInMemoryDriver(), (action, path) => {
-      if (action === 'write' && path.endsWith('/data') && ++writes === failing) throw diskError('EIO');
-    });
-    const upload = await open(driver).uploads.create();
-    const bytes = Buffer.from(Array.from({ length: 2_000_000 }, (_, index) => index % 253));
+  const bytes = Buffer.from(Array.from({ length: 8_000_000 }, (_, index) => index % 253));
+  let failing = 0;
+  let writes = 0;
+  const fault: Fault = (action, path) => {
+    if (action === 'write' && path.endsWith('/data') && ++writes === failing) throw diskError('EIO');
+  };
+  const create = () => open(faultyDriver(createInMemoryDriver(), fault)).uploads.create();
+  await (await create()).append(pieces(bytes));
+  const all = writes;
+  for (failing = 1; failing <= all; failing++) {
+    writes = 0;
+    const upload = await create();
     await assert.rejects(upload.append(pieces(bytes)), { code: 'EIO' });
     const kept = upload.size;
     assert.ok(kept < bytes.byteLength);
