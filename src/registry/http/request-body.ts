@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { RegistryError } from '#registry/oci/errors.ts';
+import type { ByteSource } from '#registry/storage/store.ts';
 
 /** Whether the client announced that bytes follow. */
 export function hasBody({ headers }: IncomingMessage): boolean {
@@ -27,4 +29,22 @@ export async function readBody(
     chunks.push(chunk);
   }
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
+}
+
+/** The body as it arrives, for an upload that may be large. */
+export function bodySource(request: IncomingMessage): ByteSource {
+  const chunks = request as AsyncIterable<Buffer>;
+  const source = { [Symbol.asyncIterator]: () => chunks[Symbol.asyncIterator]() };
+  // What comes from a socket is a copy that Node made for us; an injected request brings its maker's own bytes.
+  return request.socket instanceof Socket ? { ...source, release: giveBack } : source;
+}
+
+/**
+ * Left to the garbage collector, a gigabyte in 64 KiB pieces makes it run dozens of times, since it counts them as pressure,
+ * and that costs as much as hashing the gigabyte.
+ */
+function giveBack(chunks: Uint8Array[]): void {
+  for (const { buffer, byteLength } of chunks) {
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+  }
 }

@@ -8,7 +8,7 @@ import { isRepositoryName } from '#registry/oci/reference.ts';
 import type { BlobDescriptor, Upload } from '#registry/storage/store.ts';
 import type { Answer, Exchange, Methods } from './exchange.ts';
 import type { Links } from './links.ts';
-import { hasBody } from './request-body.ts';
+import { bodySource, hasBody } from './request-body.ts';
 import { checkChunk } from './upload-chunk.ts';
 
 /** `POST`: mounts a blob of another repository, takes a whole blob, or opens a session. */
@@ -27,7 +27,7 @@ export function uploadsEndpoint(links: Links): Methods {
     const algorithm = digest.startsWith('sha512:') ? 'sha512' : 'sha256';
     const upload = await exchange.repository().uploads.create(algorithm);
     try {
-      if (hasBody(exchange.request)) await upload.append(exchange.request as AsyncIterable<Buffer>);
+      if (hasBody(exchange.request)) await upload.append(bodySource(exchange.request));
       return createdAnswer(exchange, links, await upload.commit(digest));
     } catch (error) {
       // Nobody knows its address, so that nobody could resume it; what is left after a failure here is purged some day.
@@ -48,7 +48,7 @@ export function uploadEndpoint(links: Links): Methods {
   async function append(exchange: Exchange): Promise<Answer> {
     const upload = await session(exchange);
     checkChunk(exchange.request, upload, () => sessionHeaders(exchange, links, upload));
-    await upload.append(exchange.request as AsyncIterable<Buffer>);
+    await upload.append(bodySource(exchange.request));
     return sessionAnswer(exchange, links, upload, 202);
   }
 
@@ -57,7 +57,7 @@ export function uploadEndpoint(links: Links): Methods {
     const digest = requiredDigest(exchange.query());
     if (hasBody(exchange.request)) {
       checkChunk(exchange.request, upload, () => sessionHeaders(exchange, links, upload));
-      await upload.append(exchange.request as AsyncIterable<Buffer>);
+      await upload.append(bodySource(exchange.request));
     }
     return createdAnswer(exchange, links, await upload.commit(digest));
   }

@@ -58,6 +58,12 @@ export interface UploadStore {
   get(id: string): Promise<Upload | undefined>;
 }
 
+/** Bytes as they arrive. */
+export interface ByteSource extends AsyncIterable<Uint8Array> {
+  /** Told of chunks that nobody will look at again, so that their memory need not wait for the garbage collector. */
+  release?(chunks: Uint8Array[]): void;
+}
+
 /** An upload session. Its state is on disk, so that it goes on after a restart and in another replica. */
 export interface Upload {
   readonly id: string;
@@ -69,7 +75,7 @@ export interface Upload {
    * and the error is thrown, so that the client can resume from `size`. One writer at a time: a second one is refused
    * with a RegistryError.
    */
-  append(source: AsyncIterable<Uint8Array>): Promise<number>;
+  append(source: ByteSource): Promise<number>;
   /** Checks the digest (DIGEST_INVALID), moves the data into place and links it into the repository. */
   commit(expected: Digest): Promise<BlobDescriptor>;
   cancel(): Promise<void>;

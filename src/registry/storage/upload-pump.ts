@@ -1,7 +1,11 @@
 import type { FileWriter } from './driver.ts';
+import type { ByteSource } from './store.ts';
 
 /** Chunks of a request are gathered into writes of this size: fewer system calls, and still in the processor's cache. */
 const writeBytes = 512 * 1024;
+
+/** While the disk is busy this much more is taken from the client, so that the two don't wait for each other's turns. */
+const heldBytes = 2 * 1024 * 1024;
 
 /** What a slow client sent is written after this time, so that a thousand of them don't hold half a gigabyte of memory. */
 const flushAfterMs = 25;
@@ -10,16 +14,12 @@ const flushAfterMs = 25;
  * Writes `source` to the end of the file and shows each chunk to `see`, while the write before it runs. The chunks must
  * not be reused by their maker. When the source breaks off, what arrived is written before its error is thrown.
  */
-export async function pump(
-  source: AsyncIterable<Uint8Array>,
-  writer: FileWriter,
-  see: (chunk: Uint8Array) => void,
-): Promise<void> {
-  const gathering = gather(writer);
+export async function pump(source: ByteSource, writer: FileWriter, see: (chunk: Uint8Array) => void): Promise<void> {
+  const gathering = gather(writer, (chunks) => source.release?.(chunks));
   try {
     for await (const chunk of source) {
       see(chunk);
-      if (gathering.add(chunk) >= writeBytes) await gathering.flush();
+      if (gathering.add(chunk) >= heldBytes) await gathering.flush();
     }
   } finally {
     await gathering.finish();
@@ -35,7 +35,7 @@ interface Gathering {
   finish(): Promise<void>;
 }
 
-function gather(writer: FileWriter): Gathering {
+function gather(writer: FileWriter, release: (chunks: Uint8Array[]) => void): Gathering {
   let chunks: Uint8Array[] = [];
   let bytes = 0;
   let writing: Promise<void> | undefined;
@@ -52,8 +52,12 @@ function gather(writer: FileWriter): Gathering {
     bytes = 0;
     writing = writer
       .write(gathered)
+      .then(() => release(gathered))
       .catch((error: unknown) => void (failure = { error }))
-      .finally(() => (writing = undefined));
+      .finally(() => {
+        writing = undefined;
+        if (bytes >= writeBytes) write();
+      });
   }
 
   /** While a write runs the next one goes on gathering: a disk that stalls must not fill the memory. */
@@ -70,12 +74,13 @@ function gather(writer: FileWriter): Gathering {
     add(chunk) {
       throwFailure();
       chunks.push(chunk);
-      timer ??= setTimeout(writeIfIdle, flushAfterMs);
-      return (bytes += chunk.byteLength);
+      bytes += chunk.byteLength;
+      if (bytes >= writeBytes && !writing) write();
+      else timer ??= setTimeout(writeIfIdle, flushAfterMs);
+      return bytes;
     },
     async flush() {
       await writing;
-      write();
     },
     async finish() {
       await writing;

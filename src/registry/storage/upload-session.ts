@@ -3,7 +3,7 @@ import { RegistryError } from '#registry/oci/errors.ts';
 import { blobData, layerLink, uploadData, uploadDirectory } from './layout.ts';
 import { createRunningHash, hashFile, type RunningHash } from './running-hash.ts';
 import { writeLink, type StoreContext } from './store-context.ts';
-import type { BlobDescriptor, Upload } from './store.ts';
+import type { BlobDescriptor, ByteSource, Upload } from './store.ts';
 import { pump } from './upload-pump.ts';
 
 export interface UploadIdentity {
@@ -49,7 +49,7 @@ export class UploadSession implements Upload {
     if (!this.busy) this.#resize(info?.size ?? 0);
   }
 
-  append(source: AsyncIterable<Uint8Array>): Promise<number> {
+  append(source: ByteSource): Promise<number> {
     return this.#exclusively('appending', async () => {
       const writer = await this.#context.driver.append(this.#data);
       try {
