@@ -26,19 +26,16 @@ const markerPattern =
   /^# registry-operator\.dev owner=([^\s/]+)\/([^\s/]+)\/([^\s/]+) directory=(created|found) sha256=([0-9a-f]{64})$/;
 
 /**
- * `server` is our endpoint too: without it containerd would go on to ask the host itself when we answer 404.
- * Source of the format: containerd's docs/hosts.md.
+ * `server` stands for the host itself, which containerd asks last, so no `[host]` is needed before it: with one, containerd
+ * would ask the same address twice for what we don't have. Source of the format: containerd's docs/hosts.md.
  */
 export function renderHostsToml(file: HostsFile): string {
   const { namespace, name, uid } = file.registry;
-  const endpoint = tomlString(file.endpoint);
   const body = [
     `# Pulls of ${comment(file.host)} go to the Registry ${comment(name)} in namespace ${comment(namespace)}.`,
     '# The mirror agent undoes changes made here: change the Registry instead.',
-    `server = ${endpoint}`,
-    '',
-    `[host.${endpoint}]`,
-    '  capabilities = ["pull", "resolve"]',
+    `server = ${tomlString(file.endpoint)}`,
+    'capabilities = ["pull", "resolve"]',
     '',
   ].join('\n');
   const owner = [namespace, name, uid].map((part) => encodeURIComponent(part)).join('/');
