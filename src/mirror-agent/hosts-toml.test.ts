@@ -17,9 +17,7 @@ test('the whole text', () => {
 # Pulls of kind-registry:5000 go to the Registry kind-registry in namespace default.
 # The mirror agent undoes changes made here: change the Registry instead.
 server = "http://10.96.0.7:5000"
-
-[host."http://10.96.0.7:5000"]
-  capabilities = ["pull", "resolve"]
+capabilities = ["pull", "resolve"]
 `,
   );
 });
