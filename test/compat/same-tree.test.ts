@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { peerKinds, startRegistry, type RegistryKind } from '#test/support/registry.ts';
-import { differences, readTree, withoutUploadState, type Tree } from './tree.ts';
+import { differences, readTree, withoutHashStates, type Tree } from './tree.ts';
 import { pushWorkload } from './workload.ts';
 
 for (const peer of peerKinds) {
@@ -11,7 +11,7 @@ for (const peer of peerKinds) {
       const registry = await startRegistry(t, { kind });
       await pushWorkload(registry.url);
       await registry.kill('SIGTERM');
-      return withoutUploadState(await readTree(registry.root));
+      return withoutHashStates(await readTree(registry.root));
     };
     assert.deepEqual(differences(await treeOf('ours'), await treeOf(peer)), []);
   });

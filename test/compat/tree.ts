@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { digestOf } from '#test/support/content.ts';
 
-/** Path below `docker/registry/v2` -> the text of a link, the digest of data, `folder` for a folder. */
+/** Path below `docker/registry/v2` -> the text of a link, the digest of data, `<time>`, or `folder`. */
 export type Tree = Map<string, string>;
 
 const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
@@ -15,15 +15,21 @@ export async function readTree(root: string): Promise<Tree> {
   for (const entry of await readdir(top, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     const name = relative(top, path).replaceAll(uuid, '<upload>');
-    if (entry.isDirectory()) tree.set(name, 'folder');
-    else tree.set(name, entry.name === 'link' ? await readFile(path, 'utf8') : digestOf(await readFile(path)));
+    tree.set(name, entry.isDirectory() ? 'folder' : await content(path));
   }
   return tree;
 }
 
-/** Without what a peer keeps for itself while an upload runs: the time it began and the state of its hash. */
-export function withoutUploadState(tree: Tree): Tree {
-  return new Map([...tree].filter(([path]) => !/_uploads\/<upload>\/(startedat|hashstates)/.test(path)));
+async function content(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  if (path.endsWith('/link')) return bytes.toString();
+  if (path.endsWith('/startedat')) return bytes.toString().replace(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, '<time>');
+  return digestOf(bytes);
+}
+
+/** Without the state of the hash that a peer keeps of a running upload: Go's own form, of use to nobody else. */
+export function withoutHashStates(tree: Tree): Tree {
+  return new Map([...tree].filter(([path]) => !path.includes('/_uploads/<upload>/hashstates')));
 }
 
 /** Entries that differ, as `path: here | there`. */
