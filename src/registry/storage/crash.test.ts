@@ -24,7 +24,8 @@ import { createUploadPurger } from './upload-purger.ts';
 const rounds = Number(process.env['CRASH_ROUNDS'] ?? 24);
 const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 const writer = fileURLToPath(import.meta.resolve('#test/support/storage-writer.ts'));
-const longestLifeMs = 120;
+/** A process is killed some milliseconds after it has said some lines, so that it gets somewhere on a busy machine too. */
+const [mostLines, longestDelayMs] = [25, 20];
 const logger = createLogger({ level: 'silent' });
 
 /** What the killed process said: what must be there, and for each tag what it may point to. */
@@ -44,12 +45,18 @@ function note(promised: Promised, line: string): void {
   else promised.tags.set(what, new Set([digest]));
 }
 
-async function killedRun(root: string, round: number, lifeMs: number, promised: Promised): Promise<void> {
+interface Life {
+  lines: number;
+  delayMs: number;
+}
+
+async function killedRun(root: string, round: number, life: Life, promised: Promised): Promise<void> {
   const child = spawn(process.execPath, [writer, root, `${seed + round}`], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
+  let lines = 0;
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line === 'ready') void delay(lifeMs).then(() => child.kill('SIGKILL'));
-    else note(promised, line);
+    note(promised, line);
+    if (++lines === life.lines) void delay(life.delayMs).then(() => child.kill('SIGKILL'));
   }
   await ended;
   assert.equal(child.signalCode, 'SIGKILL', 'it ended by itself');
@@ -94,7 +101,8 @@ test(`${rounds} killed runs lose nothing (CRASH_SEED=${seed})`, async (t) => {
   const promised: Promised = { blobs: new Set(), manifests: new Set(), tags: new Map() };
   const driver = createFilesystemDriver({ rootDirectory: root });
   for (let round = 0; round < rounds; round++) {
-    await killedRun(root, round, random() * longestLifeMs, promised);
+    const life = { lines: 1 + Math.floor(random() * mostLines), delayMs: random() * longestDelayMs };
+    await killedRun(root, round, life, promised);
     await assertKept(createRegistryStore({ driver, logger }).repository('storm'), promised);
   }
   const blobs = await assertWholeBlobs(root);
