@@ -92,9 +92,12 @@ function protectedManifests(inner: ManifestStore, protection: Protection, name: 
 }
 
 function protectedTags(inner: TagStore, protection: Protection, name: string): TagStore {
+  const keys = (tags: string[], digest: Digest) => [digest, name, ...tags.map((tag) => tagKey(name, tag))];
   return {
     resolve: (tag) => inner.resolve(tag),
-    set: (tag, digest) => holding(protection, [digest, name, tagKey(name, tag)], () => inner.set(tag, digest)),
+    set: (tag, digest) => holding(protection, keys([tag], digest), () => inner.set(tag, digest)),
+    setIf: (tags, digest, condition) =>
+      holding(protection, keys(tags, digest), () => inner.setIf(tags, digest, condition)),
     delete: (tag) => inner.delete(tag),
   };
 }

@@ -4,10 +4,12 @@ import { digestAlgorithm, type Digest, type DigestAlgorithm } from '#registry/oc
 import { RegistryError } from '#registry/oci/errors.ts';
 import { parseManifest, type Manifest } from '#registry/oci/manifest.ts';
 import { isTag, type Reference } from '#registry/oci/reference.ts';
+import { precondition } from './conditions.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import type { Links } from './links.ts';
 import type { ManifestCheck } from './manifest-check.ts';
 import { readBody } from './request-body.ts';
+import { expectCurrent, setTags } from './tag-swap.ts';
 
 export type ManifestPush = (exchange: Exchange, reference: Reference) => Promise<Answer>;
 
@@ -36,6 +38,8 @@ export function createManifestPush({ links, check, maxBytes, protect = unprotect
 
   return async (exchange, reference) => {
     const tags = requestedTags(exchange, reference);
+    const condition = precondition(exchange.request.headers);
+    if (condition) await expectCurrent(exchange.repository(), { reference, tags }, condition);
     const bytes = await readBody(exchange.request, maxBytes, tooLarge);
     const digest = contentDigest(bytes, reference);
     const manifest = parseManifest(bytes, exchange.request.headers['content-type']);
@@ -44,7 +48,7 @@ export function createManifestPush({ links, check, maxBytes, protect = unprotect
     try {
       await check(repository, manifest);
       await repository.manifests.put({ digest, mediaType: manifest.mediaType, bytes });
-      for (const tag of tags) await repository.tags.set(tag, digest);
+      await setTags(repository, { tags, digest }, condition);
     } finally {
       release();
     }

@@ -32,6 +32,7 @@ export function describeStore(name: string, make: MakeDriver): void {
   mounts(contract);
   manifests(contract);
   tags(contract);
+  conditionalTags(contract);
 }
 
 function recorder(told: string[]): StoreObserver {
@@ -241,5 +242,32 @@ function tags(contract: Contract): void {
 
   contract('the storage says that it is well', async ({ store }) => {
     await store.check();
+  });
+}
+
+function conditionalTags(contract: Contract): void {
+  contract('tags are set on a condition: all of them or none', async ({ repository, told }) => {
+    const [one, two] = [await put(repository, '1'), await put(repository, '2')];
+    const absent = (current: string | undefined) => current === undefined;
+    assert.equal(await repository.tags.setIf(['a', 'b'], one, absent), undefined);
+    told.length = 0;
+    assert.deepEqual(await repository.tags.setIf(['c', 'b'], two, absent), { tag: 'b', current: one });
+    assert.equal(await repository.tags.resolve('c'), undefined);
+    assert.deepEqual(told, []);
+  });
+
+  contract('of several that expect the same of a tag one gets its way', async ({ repository }) => {
+    const digests = [await put(repository, '1'), await put(repository, '2'), await put(repository, '3')];
+    const orders = [['a', 'b'], ['b', 'a'], ['b']];
+    const conflicts = await Promise.all(
+      orders.map((tags, i) => repository.tags.setIf(tags, digests[i] as Digest, (current) => current === undefined)),
+    );
+    assert.equal(conflicts.filter((conflict) => conflict === undefined).length, 1);
+    const winner = digests[conflicts.indexOf(undefined)];
+    assert.equal(await repository.tags.resolve('b'), winner);
+    assert.deepEqual(
+      conflicts.filter((conflict) => conflict !== undefined).map(({ current }) => current),
+      [winner, winner],
+    );
   });
 }

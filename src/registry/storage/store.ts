@@ -97,9 +97,22 @@ export interface ManifestStore {
   delete(digest: Digest): Promise<boolean>;
 }
 
+/** Of what a tag points to now, `undefined` when there is no such tag. */
+export type TagCondition = (current: Digest | undefined) => boolean;
+
+export interface TagConflict {
+  tag: string;
+  current: Digest | undefined;
+}
+
 export interface TagStore {
   resolve(tag: string): Promise<Digest | undefined>;
   set(tag: string, digest: Digest): Promise<void>;
+  /**
+   * Sets all of the tags, or none of them when what one points to does not meet the condition: then that one is the
+   * result. Nothing in this process changes any of them between the look and the last write.
+   */
+  setIf(tags: string[], digest: Digest, condition: TagCondition): Promise<TagConflict | undefined>;
   delete(tag: string): Promise<boolean>;
 }
 

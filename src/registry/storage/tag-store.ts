@@ -2,7 +2,7 @@ import type { Digest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { revisionLink, tagDirectory, tagIndexLink, tagLink, tagsDirectory } from './layout.ts';
 import { writeLink, type StoreContext } from './store-context.ts';
-import type { TagStore } from './store.ts';
+import type { TagCondition, TagConflict, TagStore } from './store.ts';
 
 export interface RepositoryTags extends TagStore {
   /** Every tag that points to `digest`; the caller holds the lock of the digest, so that no further one can appear. */
@@ -21,12 +21,29 @@ export function createTagStore(context: StoreContext, repository: string): Repos
   }
 
   /** Under the lock of the digest, so that a manifest which is being deleted does not get a tag that outlives it. */
-  async function set(tag: string, digest: Digest): Promise<void> {
-    await locks.run(digest, async () => {
+  async function pointing<T>(tags: string[], digest: Digest, action: () => Promise<T>): Promise<T> {
+    return locks.run(digest, async () => {
       if (!(await driver.stat(revisionLink(repository, digest)))) {
-        throw new RegistryError('MANIFEST_UNKNOWN', { detail: { name: repository, tag, digest } });
+        throw new RegistryError('MANIFEST_UNKNOWN', { detail: { name: repository, tags, digest } });
       }
-      await locks.run(lockOf(tag), () => write(tag, digest));
+      return locked(tags, action);
+    });
+  }
+
+  /** In the order of their names: two that want the same tags never wait for each other. */
+  function locked<T>(tags: string[], action: () => Promise<T>): Promise<T> {
+    const inOrder = [...new Set(tags)].sort();
+    return inOrder.reduceRight((inner, tag) => () => locks.run(lockOf(tag), inner), action)();
+  }
+
+  async function setIf(tags: string[], digest: Digest, condition: TagCondition): Promise<TagConflict | undefined> {
+    return pointing(tags, digest, async () => {
+      for (const tag of tags) {
+        const current = await links.read(tagLink(repository, tag));
+        if (!condition(current)) return { tag, current };
+      }
+      for (const tag of tags) await write(tag, digest);
+      return undefined;
     });
   }
 
@@ -47,7 +64,8 @@ export function createTagStore(context: StoreContext, repository: string): Repos
 
   return {
     resolve: (tag) => links.read(tagLink(repository, tag)),
-    set: (tag, digest) => context.track(set(tag, digest)),
+    set: (tag, digest) => context.track(pointing([tag], digest, () => write(tag, digest))),
+    setIf: (tags, digest, condition) => context.track(setIf(tags, digest, condition)),
     delete: (tag) => context.track(locks.run(lockOf(tag), () => remove(tag))),
     deletePointingTo,
   };

@@ -1,0 +1,48 @@
+/** Pushes on a condition: a client says what it wants to replace, and loses against whoever was faster (RFC 9110 13.1). */
+import type { Digest } from '#registry/oci/digest.ts';
+import { RegistryError } from '#registry/oci/errors.ts';
+import type { Reference } from '#registry/oci/reference.ts';
+import type { RepositoryStore } from '#registry/storage/store.ts';
+import type { Precondition } from './conditions.ts';
+
+/**
+ * Throws before anything is stored. It is about the tags of the push, or, without any, about the manifest itself, which
+ * nobody can change: so only tags are looked at once more, when they are set.
+ */
+export async function expectCurrent(
+  { tags: store, manifests }: RepositoryStore,
+  { reference, tags }: { reference: Reference; tags: string[] },
+  condition: Precondition,
+): Promise<void> {
+  for (const tag of tags) {
+    const current = await store.resolve(tag);
+    if (!condition(current)) throw failed({ tag, current });
+  }
+  if (tags.length > 0 || reference.kind === 'tag') return;
+  const current = (await manifests.get(reference.digest))?.digest;
+  if (!condition(current)) throw failed({ current });
+}
+
+/** With a condition all tags are set or, with an error, none; what was stored of the manifest is then untagged. */
+export async function setTags(
+  { tags: store }: RepositoryStore,
+  { tags, digest }: { tags: string[]; digest: Digest },
+  condition: Precondition | undefined,
+): Promise<void> {
+  if (!condition) {
+    for (const tag of tags) await store.set(tag, digest);
+    return;
+  }
+  const conflict = await store.setIf(tags, digest, condition);
+  if (conflict) throw failed(conflict);
+}
+
+function failed({ tag, current }: { tag?: string; current: Digest | undefined }): RegistryError {
+  const what = tag === undefined ? 'the manifest' : `the tag ${tag}`;
+  const state = current === undefined ? 'does not exist' : tag === undefined ? 'exists' : `points to ${current}`;
+  return new RegistryError('DENIED', {
+    status: 412,
+    message: `${what} ${state}: the condition of the request is not met`,
+    detail: { ...(tag === undefined ? {} : { tag }), current: current ?? null },
+  });
+}
