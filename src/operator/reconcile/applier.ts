@@ -1,4 +1,4 @@
-import { managedBy, managedByLabel, registryLabel } from '#operator/api/names.ts';
+import { group, managedBy, managedByLabel, registryLabel } from '#operator/api/names.ts';
 import type { Registry } from '#operator/api/registry.ts';
 import { KubeError, type KubeClient, type KubeObject, type ResourceType } from '#shared/kube/kube-client.ts';
 import type { Logger } from '#shared/logger.ts';
@@ -73,10 +73,13 @@ export function createApplier({ client, caches, log }: ApplierOptions): Applier 
   };
 }
 
-/** A child of this Registry, or of an earlier one of the same name: by its owner, or by labels where the owner is gone. */
-export function belongsTo({ metadata }: Registry): IsOurs {
+/** A child of this Registry or of an earlier one of the same name: by its owner, or by its labels if it has none. */
+export function belongsTo({ kind, metadata }: Registry): IsOurs {
   return (live) => {
-    if (live.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid)) return true;
+    const owners = live.metadata.ownerReferences ?? [];
+    const isRegistry = (apiVersion: string): boolean => apiVersion.startsWith(`${group}/`);
+    if (owners.some((owner) => owner.kind === kind && owner.name === metadata.name && isRegistry(owner.apiVersion)))
+      return true;
     const labels = live.metadata.labels ?? {};
     return labels[managedByLabel] === managedBy && labels[registryLabel] === metadata.name;
   };

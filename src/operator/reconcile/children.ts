@@ -69,7 +69,7 @@ export async function applyChildren(
   const needed = [outcomes.serviceAccount, outcomes.claim, outcomes.configMap];
   if (!needed.some((outcome) => outcome?.state === 'foreign')) {
     const wanted = deployment(registry, image, config);
-    await dropRollingUpdate(options, wanted, signal);
+    await dropRollingUpdate(options, registry, wanted, signal);
     await apply('deployment', deploymentType, wanted);
   }
   await removeUnwanted(options, registry, outcomes, signal);
@@ -97,13 +97,15 @@ async function applyService(applier: Applier, registry: Registry, signal: AbortS
  * away, and refused beside Recreate.
  */
 async function dropRollingUpdate(
-  { client, caches }: ChildrenOptions,
-  { metadata, spec }: Deployment,
+  { client, applier }: ChildrenOptions,
+  registry: Registry,
+  wanted: Deployment,
   signal: AbortSignal,
 ): Promise<void> {
-  const name = { namespace: metadata.namespace ?? '', name: metadata.name };
-  const live = caches.children.deployments.get(name);
-  if (spec.strategy?.type !== 'Recreate' || !live?.spec.strategy?.rollingUpdate) return;
+  const live = await applier.find<Deployment>(deploymentType, wanted, signal);
+  if (wanted.spec.strategy?.type !== 'Recreate' || !live?.spec.strategy?.rollingUpdate) return;
+  if (!belongsTo(registry)(live)) return;
+  const name = { namespace: wanted.metadata.namespace ?? '', name: wanted.metadata.name };
   await client.patch(
     deploymentType,
     name,

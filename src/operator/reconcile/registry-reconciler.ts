@@ -6,6 +6,7 @@ import { imageReference } from '#operator/children/image.ts';
 import { addFinalizer, hasFinalizer } from '#operator/runtime/finalizers.ts';
 import type { Reconciler, Request, Result } from '#operator/runtime/reconciler.ts';
 import { sameJson } from '#operator/runtime/same-json.ts';
+import { isFailure } from '#shared/kube/failure.ts';
 import { announceChildren, announceConditions } from './announce.ts';
 import { createApplier } from './applier.ts';
 import { applyChildren } from './children.ts';
@@ -55,7 +56,7 @@ export function createRegistryReconciler(options: RegistryReconcilerOptions): Re
 
   async function remove(registry: Registry, request: Request, signal: AbortSignal): Promise<Result> {
     if (!hasFinalizer(registry, finalizer)) return {};
-    const removal = await removeRegistry(context, registry, signal);
+    const removal = await unlessGone(removeRegistry(context, registry, signal));
     if (removal) {
       await setStatus(registry, deletingStatus(registry, removal.waitingFor, clock.date()), signal);
       return { requeueAfterMs: removal.againMs };
@@ -78,9 +79,19 @@ export function createRegistryReconciler(options: RegistryReconcilerOptions): Re
       }
       const registry = newer(cached, written.get(`${request.namespace}/${request.name}`));
       if (registry.metadata.deletionTimestamp !== undefined) return remove(registry, request, signal);
-      return converge(await addFinalizer(client, registryType, registry, finalizer), signal);
+      const ours = await unlessGone(addFinalizer(client, registryType, registry, finalizer));
+      return ours ? converge(ours, signal) : {};
     },
   };
+}
+
+async function unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isFailure(error, 404)) return undefined;
+    throw error;
+  }
 }
 
 /** The API server compares versions as numbers; since Kubernetes 1.35 clients may too. */
