@@ -91,5 +91,5 @@ function hashOf({ metadata }: KubeObject): string {
 
 /** The server's answer is about what we ask for; not about who we are, how often we ask, or how it is itself. */
 function isRefusal(error: unknown): error is KubeError {
-  return error instanceof KubeError && [400, 403, 404, 409, 422].includes(error.code);
+  return error instanceof KubeError && [400, 403, 404, 422].includes(error.code);
 }
