@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { unpackableImage } from '#test/support/oci-layout.ts';
+import { registryClient } from '#test/support/registry-client.ts';
 import { registryKinds, startRegistry, type TestRegistry } from '#test/support/registry.ts';
 import { openScope } from '#test/support/scope.ts';
 import { temporaryFolder } from '#test/support/temporary.ts';
 import type { Client, Workspace } from './client.ts';
 import { contract } from './contract.ts';
+import { cosign } from './cosign.ts';
 import { crane } from './crane.ts';
 import { engine } from './engine.ts';
 import { helm } from './helm.ts';
@@ -66,4 +69,17 @@ test('helm: a chart comes back byte for byte', async () => {
   const pulled = await pull(`${registry.host}/clients/charts/example`, '1.2.3');
   assert.deepEqual(pulled, await readFile(archive));
   table.worked('helm', 'pull');
+});
+
+test('cosign: a signature lies beside the image, and verifies', async () => {
+  const repository = 'clients/cosign';
+  const image = unpackableImage(repository);
+  await registryClient(registry.url).pushImage(repository, image, '1');
+  const reference = `${registry.host}/${repository}@${image.manifest.digest}`;
+  const { sign, verify } = await cosign(workspace);
+  await assert.rejects(verify(reference));
+  await sign(reference);
+  table.worked('cosign', 'sign');
+  await verify(reference);
+  table.worked('cosign', 'verify');
 });

@@ -17,6 +17,8 @@ const columns: Record<string, string> = {
   remove: 'delete',
   attach: 'attach',
   discover: 'discover',
+  sign: 'sign',
+  verify: 'verify',
 };
 
 export function clientTable(): ClientTable {

@@ -19,6 +19,7 @@ export async function openWorkspace(root: string): Promise<Workspace> {
     TMPDIR: root,
     XDG_RUNTIME_DIR: join(root, 'run'),
     REGISTRY_AUTH_FILE: join(root, 'auth.json'),
+    COSIGN_PASSWORD: '',
   };
 
   async function run(command: string, ...args: string[]): Promise<string> {

@@ -16,6 +16,7 @@ const goPrograms: Record<string, string> = {
   crane: 'github.com/google/go-containerregistry/cmd/crane@v0.22.1',
   oras: 'oras.land/oras/cmd/oras@v1.3.6',
   regctl: 'github.com/regclient/regclient/cmd/regctl@v0.11.7',
+  cosign: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3',
   helm: 'helm.sh/helm/v4/cmd/helm@v4.3.1',
   'distribution-registry': 'github.com/distribution/distribution/v3/cmd/registry@v3.1.2',
 };
