@@ -8,13 +8,22 @@ import type { BlobReader } from '#registry/storage/store.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { StreamedBody } from './exchange.ts';
 
-export function blobBody(reader: BlobReader, range: ByteRange, pool: BufferPool): StreamedBody {
+/** Of a body: bytes as they are, or a part of the blob. */
+export type Piece = Buffer | ByteRange;
+
+export function blobBody(reader: BlobReader, pieces: Piece[], pool: BufferPool): StreamedBody {
   return {
     discard: () => reader.close(),
     async send(response) {
       const buffers = [pool.acquire(), pool.acquire()] as const;
       try {
-        await pump(reader, range, buffers, response);
+        for (const piece of pieces) {
+          if (Buffer.isBuffer(piece)) await write(response, piece);
+          else await pump(reader, piece, buffers, response);
+        }
+        response.end();
+      } catch (error) {
+        if (!(error instanceof ClientLeftError)) throw error;
       } finally {
         buffers.forEach((buffer) => pool.release(buffer));
         await reader.close();
@@ -22,6 +31,9 @@ export function blobBody(reader: BlobReader, range: ByteRange, pool: BufferPool)
     },
   };
 }
+
+/** Nothing to report: the log says of every request whether its client stayed. */
+class ClientLeftError extends Error {}
 
 /** Storage gave less than the size that the header has announced: the client must not take what it got for the whole. */
 class TruncatedBlobError extends Error {
@@ -47,13 +59,12 @@ async function pump(
       following <= end ? fill(reader, next, following, end) : Promise.resolve(next.subarray(0, 0)),
       write(response, chunk),
     ]);
-    if (written.status === 'rejected') return;
+    if (written.status === 'rejected') throw written.reason;
     if (read.status === 'rejected') throw read.reason;
     [current, next] = [next, current];
     chunk = read.value;
     position = following;
   }
-  response.end();
 }
 
 async function fill(reader: BlobReader, buffer: Buffer, position: number, end: number): Promise<Buffer> {
@@ -66,11 +77,11 @@ async function fill(reader: BlobReader, buffer: Buffer, position: number, end: n
 /** Resolves when the operating system has taken the bytes, so that the buffer may be used again; rejects when the client is gone. */
 function write(response: ServerResponse, chunk: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    const gone = () => reject(new Error('the client closed the connection'));
+    const gone = () => reject(new ClientLeftError('the client closed the connection'));
     response.once('close', gone);
     response.write(chunk, (error) => {
       response.removeListener('close', gone);
-      if (error) reject(error);
+      if (error) reject(new ClientLeftError(error.message, { cause: error }));
       else resolve();
     });
   });

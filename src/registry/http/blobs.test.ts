@@ -63,6 +63,31 @@ test('any range of a blob gives those bytes', async (t) => {
   await fc.assert(property, { numRuns: 40 });
 });
 
+for (const bytes of [small, large]) {
+  test(`several ranges of ${bytes.length} bytes come as parts, in the order that was asked for`, async (t) => {
+    const { send, pushBlob } = await registryApp(t);
+    const digest = digestOf(bytes);
+    await pushBlob('a', bytes, digest);
+    const middle = Math.floor(bytes.length / 2);
+    const range = `bytes=${middle}-,0-9, 20-${middle - 1},${bytes.length}-`;
+    const got = expect(await send('GET', `a/blobs/${digest}`, { headers: { range } }), 206);
+    const parts: [number, number][] = [
+      [middle, bytes.length - 1],
+      [0, 9],
+      [20, middle - 1],
+    ];
+    const boundary = /^multipart\/byteranges; boundary=(\S+)$/.exec(String(got.headers['content-type']))?.[1];
+    const expected = parts.map(([start, end], index) => [
+      Buffer.from(`${index === 0 ? '' : '\r\n'}--${boundary}\r\nContent-Type: application/octet-stream\r\n`),
+      Buffer.from(`Content-Range: bytes ${start}-${end}/${bytes.length}\r\n\r\n`),
+      bytes.subarray(start, end + 1),
+    ]);
+    assert.ok(got.rawPayload.equals(Buffer.concat([...expected.flat(), Buffer.from(`\r\n--${boundary}--\r\n`)])));
+    assert.equal(got.headers['content-length'], String(got.rawPayload.length));
+    assert.equal(got.headers['content-range'], undefined);
+  });
+}
+
 test('a range that can not be had is 416 and says how long the blob is', async (t) => {
   const { send, pushBlob } = await registryApp(t);
   await pushBlob('a', small, digestOf(small));
@@ -79,7 +104,8 @@ test('all is sent when the range is of another kind, or the blob is not the one 
   await pushBlob('a', small, digest);
   const whole: Record<string, string>[] = [
     { range: 'lines=1-2' },
-    { range: 'bytes=0-1,4-5' },
+    { range: 'bytes=0-5,4-6' },
+    { range: `bytes=${Array.from({ length: 40 }, (_, i) => `${2 * i}-${2 * i}`).join()}` },
     { range: 'bytes=0-1', 'if-range': '"other"' },
     { range: 'bytes=0-1', 'if-range': 'Tue, 24 Nov 2026 00:00:00 GMT' },
   ];

@@ -1,10 +1,11 @@
 /** `/v2/<name>/blobs/<digest>` (distribution-spec end-2 and end-10). */
 import { parseDigest, type Digest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
-import { parseRange, type ByteRange } from '#registry/oci/range.ts';
+import { parseRanges, type ByteRange } from '#registry/oci/range.ts';
 import type { BlobReader } from '#registry/storage/store.ts';
-import { blobBody } from './blob-body.ts';
+import { blobBody, type Piece } from './blob-body.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import { byteRanges } from './byte-ranges.ts';
 import { hasEntityTag } from './conditions.ts';
 import type { Answer, Exchange, Methods } from './exchange.ts';
 
@@ -21,12 +22,12 @@ export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
     if (!reader) throw unknownBlob(digest);
     if (hasEntityTag(exchange.request.headers['if-none-match'], digest))
       return closing(reader, { status: 304, headers: entity(reader) });
-    const range = requestedRange(exchange, reader);
-    if (range === 'unsatisfiable') {
+    const ranges = requestedRanges(exchange, reader);
+    if (ranges === 'unsatisfiable') {
       await reader.close();
       throw new RegistryError('RANGE_INVALID', { headers: { 'Content-Range': `bytes */${reader.size}` } });
     }
-    return range ? partAnswer(reader, range) : wholeAnswer(reader);
+    return ranges ? partialAnswer(reader, ranges) : wholeAnswer(reader);
   }
 
   async function head(exchange: Exchange): Promise<Answer> {
@@ -48,21 +49,22 @@ export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
 
   function wholeAnswer(reader: BlobReader): Answer {
     const headers = { ...entity(reader), 'Content-Length': reader.size };
-    return { status: 200, headers, body: body(reader, { start: 0, end: reader.size - 1 }) };
+    return { status: 200, headers, body: body(reader, [{ start: 0, end: reader.size - 1 }]) };
   }
 
-  function partAnswer(reader: BlobReader, range: ByteRange): Answer {
-    const headers = {
-      ...entity(reader),
-      'Content-Length': range.end - range.start + 1,
-      'Content-Range': `bytes ${range.start}-${range.end}/${reader.size}`,
-    };
-    return { status: 206, headers, body: body(reader, range) };
+  function partialAnswer(reader: BlobReader, ranges: ByteRange[]): Answer {
+    const { headers, pieces } = byteRanges(ranges, reader.size);
+    return { status: 206, headers: { ...entity(reader), ...headers }, body: body(reader, pieces) };
   }
 
-  function body(reader: BlobReader, range: ByteRange) {
-    if (!reader.content) return blobBody(reader, range, pool);
-    return reader.content.subarray(range.start, range.end + 1);
+  function body(reader: BlobReader, pieces: Piece[]) {
+    const { content } = reader;
+    if (!content) return blobBody(reader, pieces, pool);
+    const parts = pieces.map((piece) =>
+      Buffer.isBuffer(piece) ? piece : content.subarray(piece.start, piece.end + 1),
+    );
+    const [first, ...others] = parts;
+    return first && others.length === 0 ? first : Buffer.concat(parts);
   }
 
   return { GET: get, HEAD: head, DELETE: remove };
@@ -74,11 +76,11 @@ async function closing(reader: BlobReader, answer: Answer): Promise<Answer> {
 }
 
 /** Content never changes, so that a cache may keep it for a year; If-Range with another tag means: send all. */
-function requestedRange({ request }: Exchange, reader: BlobReader): ReturnType<typeof parseRange> {
+function requestedRanges({ request }: Exchange, reader: BlobReader): ReturnType<typeof parseRanges> {
   const { range, 'if-range': ifRange } = request.headers;
   if (range === undefined) return undefined;
   if (ifRange !== undefined && ifRange !== `"${reader.digest}"`) return undefined;
-  return parseRange(range, reader.size);
+  return parseRanges(range, reader.size);
 }
 
 function entity({ digest }: { digest: Digest }): Answer['headers'] {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { parseContentRange, parseRange } from './range.ts';
+import { maxRanges, parseContentRange, parseRanges, type ByteRange } from './range.ts';
 
-const ranges: [header: string, size: number, expected: ReturnType<typeof parseRange>][] = [
+const ranges: [header: string, size: number, expected: ByteRange | ReturnType<typeof parseRanges>][] = [
   ['bytes=0-0', 10, { start: 0, end: 0 }],
   ['bytes=2-4', 10, { start: 2, end: 4 }],
   ['bytes=2-', 10, { start: 2, end: 9 }],
@@ -18,7 +18,18 @@ const ranges: [header: string, size: number, expected: ReturnType<typeof parseRa
   ['bytes=-5', 0, 'unsatisfiable'],
   ['bytes=99999999999999999999-', 10, 'unsatisfiable'],
   ['bytes=0-99999999999999999999', 10, { start: 0, end: 9 }],
-  ['bytes=0-1,3-4', 10, undefined],
+  ['bytes=0-1,3-4', 10, [range(0, 1), range(3, 4)]],
+  ['bytes= 7- ,\t0-1,', 10, [range(7, 9), range(0, 1)]],
+  ['bytes=0-1,-2', 10, [range(0, 1), range(8, 9)]],
+  ['bytes=0-1,20-30', 10, [range(0, 1)]],
+  ['bytes=20-30,-0', 10, 'unsatisfiable'],
+  ['bytes=0-5,5-6', 10, undefined],
+  ['bytes=0-,-1', 10, undefined],
+  ['bytes=0-1,x', 10, undefined],
+  ['bytes=0 - 1', 10, undefined],
+  ['bytes=,', 10, undefined],
+  [every(maxRanges), 1000, Array.from({ length: maxRanges }, (_, i) => range(2 * i, 2 * i))],
+  [every(maxRanges + 1), 1000, undefined],
   ['bytes=-', 10, undefined],
   ['bytes=a-b', 10, undefined],
   ['bytes 0-1', 10, undefined],
@@ -26,16 +37,27 @@ const ranges: [header: string, size: number, expected: ReturnType<typeof parseRa
   ['', 10, undefined],
 ];
 
-for (const [header, size, expected] of ranges) {
-  test(`"${header}" of ${size} bytes`, () => assert.deepEqual(parseRange(header, size), expected));
+function range(start: number, end: number): ByteRange {
+  return { start, end };
 }
 
-test('a range that is given is inside of the content', () => {
-  const header = fc.oneof(fc.string(), fc.stringMatching(/^bytes=\d*-\d*$/));
+/** `count` bytes, each other one. */
+function every(count: number): string {
+  return `bytes=${Array.from({ length: count }, (_, i) => `${2 * i}-${2 * i}`).join()}`;
+}
+
+for (const [header, size, expected] of ranges) {
+  const list = typeof expected === 'object' && 'start' in expected ? [expected] : expected;
+  test(`"${header.slice(0, 40)}" of ${size} bytes`, () => assert.deepEqual(parseRanges(header, size), list));
+}
+
+test('ranges that are given are inside of the content, and no longer than it', () => {
+  const header = fc.oneof(fc.string(), fc.stringMatching(/^bytes=\d*-\d*(, ?\d*-\d*){0,3}$/));
   const property = fc.property(header, fc.nat(), (text, size) => {
-    const range = parseRange(text, size);
-    if (range === undefined || range === 'unsatisfiable') return;
-    assert.ok(0 <= range.start && range.start <= range.end && range.end < size);
+    const ranges = parseRanges(text, size);
+    if (ranges === undefined || ranges === 'unsatisfiable') return;
+    assert.ok(ranges.every(({ start, end }) => 0 <= start && start <= end && end < size));
+    assert.ok(ranges.reduce((sum, { start, end }) => sum + end - start + 1, 0) <= size);
   });
   fc.assert(property, { numRuns: 2000 });
 });

@@ -8,12 +8,26 @@ export interface ByteRange {
   end: number;
 }
 
+/** Ranges in one request; a client that asks for more is sent everything (RFC 9110 14.2). */
+export const maxRanges = 32;
+
 /**
- * The part of `size` bytes that a Range header asks for, clipped to what is there. `undefined` when the header is to be
- * ignored and all is sent: other units, malformed ones, and several ranges at once, which RFC 9110 14.2 allows to answer whole.
+ * The parts of `size` bytes that a Range header asks for, in its order, clipped to what is there; at least one. `undefined`
+ * when the header is to be ignored and all is sent: other units, malformed ones, and ranges that overlap or are too many.
  */
-export function parseRange(header: string, size: number): ByteRange | 'unsatisfiable' | undefined {
-  const match = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(header);
+export function parseRanges(header: string, size: number): ByteRange[] | 'unsatisfiable' | undefined {
+  const list = /^bytes=([\d\-, \t]*)$/i.exec(header)?.[1];
+  const specs = list?.split(',', maxRanges + 1).map((spec) => spec.trim());
+  if (!specs || specs.length > maxRanges) return undefined;
+  const ranges = specs.filter((spec) => spec !== '').map((spec) => parseSpec(spec, size));
+  if (ranges.length === 0 || ranges.includes(undefined)) return undefined;
+  const satisfiable = ranges.filter((range) => typeof range === 'object');
+  if (satisfiable.length === 0) return 'unsatisfiable';
+  return overlap(satisfiable) ? undefined : satisfiable;
+}
+
+function parseSpec(spec: string, size: number): ByteRange | 'unsatisfiable' | undefined {
+  const match = /^(\d*)-(\d*)$/.exec(spec);
   if (!match) return undefined;
   const [, first = '', last = ''] = match;
   if (first === '') return last === '' ? undefined : suffix(Number(last), size);
@@ -21,6 +35,12 @@ export function parseRange(header: string, size: number): ByteRange | 'unsatisfi
   const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);
   // RFC 9110 has `500-0` as malformed, to be ignored; Go's server and the conformance suite of the spec have it as 416.
   return start >= size || end < start ? 'unsatisfiable' : { start, end };
+}
+
+/** Nobody needs the same bytes twice in one answer, other than to make the server send more than there is. */
+function overlap(ranges: ByteRange[]): boolean {
+  const inOrder = ranges.toSorted((a, b) => a.start - b.start);
+  return inOrder.some(({ start }, index) => start <= (inOrder[index - 1]?.end ?? -1));
 }
 
 function suffix(length: number, size: number): ByteRange | 'unsatisfiable' {
