@@ -1,6 +1,5 @@
 /** Starting, doing nothing, and cleaning up. */
 import { execFile } from 'node:child_process';
-import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -9,6 +8,8 @@ import type { Bench } from './bench.ts';
 import { memory } from './process-table.ts';
 import type { Row } from './row.ts';
 import { makeGarbage } from './tree-maker.ts';
+
+const execute = promisify(execFile);
 
 export function lifecycleRows(bench: Bench): Row[] {
   return [coldStart(bench), idle(bench), collection(bench, '--dry-run'), collection(bench)];
@@ -76,9 +77,9 @@ function collection(bench: Bench, ...flags: string[]): Row {
       const [command = '', ...args] = kind === 'ours' ? bench.ours : await registryCommand(kind);
       return {
         async run() {
-          await cp(from, root, { recursive: true, force: true });
+          await execute('cp', ['-r', `${from}/.`, root]);
           const started = performance.now();
-          await promisify(execFile)(command, [...args, 'garbage-collect', ...flags, server.configFile], {
+          await execute(command, [...args, 'garbage-collect', ...flags, server.configFile], {
             env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },
             maxBuffer: 256 << 20,
           });

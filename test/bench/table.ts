@@ -1,5 +1,5 @@
 /** Measurements as a markdown table: medians, and the ratio to the better peer, more than 1 meaning that ours is better. */
-import { peerKinds, type PeerKind } from '#test/support/registry.ts';
+import { peerKinds, registryKinds, type PeerKind } from '#test/support/registry.ts';
 import type { Measurements } from './measure.ts';
 import type { Measurement, Row } from './row.ts';
 
@@ -25,7 +25,7 @@ export function tableRow(row: Row, all: Measurements): string {
     `${ratios.filter((ratio) => ratio > 1).length}/${ratios.length}`,
     ...cpu(row, all, peer),
     optional(all.ours, all[peer], ({ p99 }) => p99),
-    ['ours', ...peerKinds].map((kind) => figure(median(all[kind as PeerKind].map(({ memory }) => memory)))).join(' / '),
+    memory(all),
   ]);
 }
 
@@ -50,6 +50,12 @@ function cpu({ cpuPer }: Row, all: Measurements, peer: PeerKind): [each: string,
   const text =
     ours < 0.001 ? `${figure(ours * 1e6)} µs` : ours < 0.1 ? `${figure(ours * 1e3)} ms` : `${figure(ours)} s`;
   return [`${text} a ${cpuPer}`, figure(ours / per(all[peer]))];
+}
+
+/** Unknown of a process that ends with its work. */
+function memory(all: Measurements): string {
+  const peaks = registryKinds.map((kind) => median(all[kind].map(({ memory }) => memory)));
+  return peaks.includes(0) ? '' : peaks.map(figure).join(' / ');
 }
 
 function optional(
