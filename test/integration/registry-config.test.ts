@@ -18,3 +18,13 @@ for (const accessMode of ['ReadWrite', 'ReadOnly']) {
     }
   }
 }
+
+test('garbage collection, in the words of the registry', () => {
+  const source = configMap(registryOf({ garbageCollection: { interval: '24h', untagged: 'Delete' } })).data;
+  const { configuration } = parseConfiguration(source?.['config.yml'] ?? '', {});
+  assert.deepEqual(configuration.extensions.garbagecollection, {
+    interval: 86_400_000,
+    minage: 3_600_000,
+    deleteuntagged: true,
+  });
+});

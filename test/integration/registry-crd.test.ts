@@ -76,6 +76,13 @@ suite('a bad resource is refused with a sentence that says what to change', () =
     ['replicas on one volume', { storage: claim, replicas: 2 }, /spec.replicas:.*more than one replica needs a volume/],
     ['too many replicas', { storage: claim, replicas: 11 }, /less than or equal to 10/],
     [
+      'collecting all the time',
+      { storage: claim, garbageCollection: { interval: '1s' } },
+      /interval is the time between two collections: at least 1m/,
+    ],
+    ['no time for a push', { storage: claim, garbageCollection: { minAge: '0s' } }, /minAge protects pushes/],
+    ['a time without a unit', { storage: claim, garbageCollection: { minAge: '60' } }, /garbageCollection.minAge/],
+    [
       'nodePort without NodePort',
       { storage: claim, service: { nodePort: 30_500 } },
       /spec.service.nodePort:.*set type, or leave nodePort out/,

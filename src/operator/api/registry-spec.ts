@@ -100,6 +100,42 @@ const server = object('What the registry lets clients do.', {
   deletes: defaulted(choice('Whether manifests and tags can be deleted.', 'Enabled', 'Disabled'), 'Enabled'),
 });
 
+const durationPattern = '^([0-9]+([.][0-9]+)?(ms|s|m|h))+$';
+
+const garbageCollection = object(
+  'Gives back the room of what nothing refers to any more, while pushes and pulls go on. Without it deleted images keep ' +
+    'their room until somebody runs registry garbage-collect.',
+  {
+    interval: defaulted(
+      withRules(string('Time between two collections, such as 1h.', { maxLength: 32, pattern: durationPattern }), {
+        rule: "duration(self) >= duration('1m')",
+        message: 'interval is the time between two collections: at least 1m, or leave garbageCollection out for none',
+      }),
+      '1h',
+    ),
+    minAge: defaulted(
+      withRules(
+        string(
+          'What was written within this time is kept, since its push may be under way. Longer than any push takes.',
+          {
+            maxLength: 32,
+            pattern: durationPattern,
+          },
+        ),
+        {
+          rule: "duration(self) >= duration('1m')",
+          message: 'minAge protects pushes that are under way: at least 1m',
+        },
+      ),
+      '1h',
+    ),
+    untagged: defaulted(
+      choice('Whether manifests that no tag leads to are kept, as distribution does, or removed.', 'Keep', 'Delete'),
+      'Keep',
+    ),
+  },
+);
+
 const peers = (description: string) =>
   list(description, networkPeer, { maxItems: 32, 'x-kubernetes-list-type': 'atomic' });
 
@@ -146,6 +182,7 @@ export const registrySpec = withRules(
     nodes: defaulted(nodes, {}),
     localRegistryHosting,
     server: defaulted(server, {}),
+    garbageCollection,
     pod: defaulted(podFields, {}),
     podDisruptionBudget: defaulted(
       choice('Auto: a drain may take one Pod at a time away. Disabled: no PodDisruptionBudget.', 'Auto', 'Disabled'),

@@ -112,6 +112,7 @@ suite('ConfigMap', () => {
     load(configMap(registryOf(spec)).data?.['config.yml'] ?? '') as {
       log: { level: string };
       storage: { delete: { enabled: boolean }; maintenance?: object };
+      extensions?: object;
     };
 
   test("says in distribution's words what the Registry wants", () => {
@@ -134,6 +135,16 @@ suite('ConfigMap', () => {
       readonly: { enabled: true },
     });
     assert.equal(config({ server: { deletes: 'Disabled' } }).storage.delete.enabled, false);
+  });
+
+  test('garbage is collected in the server when the Registry says so', () => {
+    assert.equal(config().extensions, undefined);
+    assert.deepEqual(config({ garbageCollection: {} }).extensions, {
+      garbagecollection: { interval: '1h', minage: '1h', deleteuntagged: false },
+    });
+    assert.deepEqual(config({ garbageCollection: { interval: '24h', minAge: '2h', untagged: 'Delete' } }).extensions, {
+      garbagecollection: { interval: '24h', minage: '2h', deleteuntagged: true },
+    });
   });
 });
 

@@ -28,7 +28,17 @@ function configuration(registry: Registry): object {
       debug: { addr: `:${debugPort}`, prometheus: { enabled: true, path: '/metrics' } },
       draintimeout: '20s',
     },
+    ...garbageCollection(registry),
     health: { storagedriver: { enabled: true, interval: '10s', threshold: 3 } },
+  };
+}
+
+/** The key of our own that distribution's configuration has no word for. */
+function garbageCollection({ spec }: Registry): object {
+  if (!spec.garbageCollection) return {};
+  const { interval, minAge, untagged } = spec.garbageCollection;
+  return {
+    extensions: { garbagecollection: { interval, minage: minAge, deleteuntagged: untagged === 'Delete' } },
   };
 }
 
