@@ -16,6 +16,7 @@ export function accessLog(logger: Logger, disabled: boolean): ExchangeObserver {
 function fields(record: ExchangeRecord): Record<string, unknown> {
   const { id, request, method, status, durationMs, responseBytes } = record;
   return {
+    'auth.user.name': record.user,
     'http.request.host': request.headers.host,
     'http.request.id': id,
     'http.request.method': method,

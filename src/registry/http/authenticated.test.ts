@@ -4,6 +4,7 @@ import type { Access, Actor, Authenticator } from '#registry/auth/authenticator.
 import { RegistryError } from '#registry/oci/errors.ts';
 import { digestOf } from '#test/support/content.ts';
 import { errorCodes, expect, registryApp } from '#test/support/registry-app.ts';
+import type { ExchangeRecord } from './exchange.ts';
 
 /** Admits those who say "yes", and remembers what was asked. */
 function authenticatorOf(actor: Actor): Authenticator & { asked: Access[][] } {
@@ -19,6 +20,18 @@ function authenticatorOf(actor: Actor): Authenticator & { asked: Access[][] } {
 }
 
 const yes = { authorization: 'yes' };
+
+test('the access log gets the name of who asked, when it is known', async (t) => {
+  const users: (string | undefined)[] = [];
+  const observers = [{ finished: ({ user }: ExchangeRecord) => void users.push(user) }];
+  const { send } = await registryApp(t, {
+    authenticator: authenticatorOf({ name: 'u', unrestricted: true }),
+    observers,
+  });
+  expect(await send('GET', 'a/manifests/x', { headers: yes }), 404);
+  expect(await send('GET', 'a/manifests/x'), 401);
+  assert.deepEqual(users, ['u', undefined]);
+});
 
 test('every request is asked about, with what it wants to do', async (t) => {
   const authenticator = authenticatorOf({ name: 'u', unrestricted: true });

@@ -11,6 +11,7 @@ export function authenticated(
     (handler: Handler): Handler =>
     async (exchange) => {
       const actor = await authenticator.authenticate(exchange.request.headers, accessOf(exchange));
+      exchange.identified(actor);
       return handler({ ...exchange, actor, unrestricted: actor.unrestricted });
     };
   const all = (methods: Methods): Methods =>

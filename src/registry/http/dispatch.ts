@@ -7,7 +7,7 @@ import type { Logger } from '#shared/logger.ts';
 import { errorAnswer, isUnexpected } from './error-handler.ts';
 import type { Answer, Exchange, ExchangeObserver, Handler, Methods } from './exchange.ts';
 import { parsePath, queryOf, type Endpoint, type Target } from './path.ts';
-import { watchExchange } from './exchange-watch.ts';
+import { watchExchange, type ExchangeWatch } from './exchange-watch.ts';
 import { requestId } from './request-id.ts';
 import { createRespond, type RespondDeps } from './respond.ts';
 
@@ -31,7 +31,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
     const watch = watchExchange(deps.observers, { id, request, response, endpoint: target?.endpoint });
     let answer: Answer;
     try {
-      answer = await answerOf(deps, target, id, request);
+      answer = await answerOf(deps, target, { id, request, watch });
     } catch (error) {
       if (isUnexpected(error) && !hasLeft(request)) watch.failed(error);
       answer = errorAnswer(error);
@@ -51,18 +51,22 @@ function hasLeft(request: IncomingMessage): boolean {
   return request.destroyed && !request.complete;
 }
 
-function answerOf(
-  deps: DispatchDeps,
-  target: Target | undefined,
-  id: string,
-  request: IncomingMessage,
-): Promise<Answer> {
+interface Incoming {
+  id: string;
+  request: IncomingMessage;
+  watch: ExchangeWatch;
+}
+
+function answerOf(deps: DispatchDeps, target: Target | undefined, incoming: Incoming): Promise<Answer> {
   deps.checkHealth();
   if (!target) throw new RegistryError('UNSUPPORTED', { status: 404, message: 'no such endpoint' });
   if (target.name !== '' && !isRepositoryName(target.name)) {
     throw new RegistryError('NAME_INVALID', { detail: { name: target.name } });
   }
-  return handlerOf(deps.endpoints[target.endpoint], request.method ?? '')(createExchange(deps, target, id, request));
+  return handlerOf(
+    deps.endpoints[target.endpoint],
+    incoming.request.method ?? '',
+  )(createExchange(deps, target, incoming));
 }
 
 function handlerOf(methods: Methods, method: string): Handler {
@@ -74,7 +78,7 @@ function handlerOf(methods: Methods, method: string): Handler {
   throw new RegistryError('UNSUPPORTED', { message: `${method} is not allowed here`, headers: { Allow: allow } });
 }
 
-function createExchange(deps: DispatchDeps, target: Target, id: string, request: IncomingMessage): Exchange {
+function createExchange(deps: DispatchDeps, target: Target, { id, request, watch }: Incoming): Exchange {
   let query: URLSearchParams | undefined;
   return {
     id,
@@ -84,6 +88,7 @@ function createExchange(deps: DispatchDeps, target: Target, id: string, request:
     name: target.name,
     subject: target.subject,
     unrestricted: true,
+    identified: ({ name }) => watch.identified(name),
     query: () => (query ??= new URLSearchParams(queryOf(request.url ?? ''))),
     repository: () => deps.store.repository(target.name),
     log: () => deps.logger.child({ 'http.request.id': id }),

@@ -15,9 +15,11 @@ export interface ExchangeWatch {
   answered(bytes: number): void;
   /** Something that is our fault; told once the exchange is over. */
   failed(error: unknown): void;
+  /** The name of who asks. */
+  identified(user: string): void;
 }
 
-const unwatched: ExchangeWatch = { answered: () => undefined, failed: () => undefined };
+const unwatched: ExchangeWatch = { answered: () => undefined, failed: () => undefined, identified: () => undefined };
 
 /** Tells the observers when the exchange begins and, whatever way, ends. */
 export function watchExchange(observers: ExchangeObserver[], exchange: WatchedExchange): ExchangeWatch {
@@ -26,6 +28,7 @@ export function watchExchange(observers: ExchangeObserver[], exchange: WatchedEx
   const started = performance.now();
   const { remoteAddress } = request.socket;
   let failure: unknown;
+  let user: string | undefined;
   let responseBytes = 0;
   if (endpoint) for (const observer of observers) observer.started?.(endpoint);
   response.once('close', () => {
@@ -40,6 +43,7 @@ export function watchExchange(observers: ExchangeObserver[], exchange: WatchedEx
       durationMs: performance.now() - started,
       requestBytes: announcedLength(request.headers) ?? 0,
       responseBytes,
+      ...(user === undefined ? {} : { user }),
       ...(failure === undefined ? {} : { error: failure }),
     };
     for (const observer of observers) observer.finished(record);
@@ -50,6 +54,9 @@ export function watchExchange(observers: ExchangeObserver[], exchange: WatchedEx
     },
     failed(error) {
       failure ??= error;
+    },
+    identified(name) {
+      user = name;
     },
   };
 }

@@ -23,6 +23,8 @@ export interface Exchange {
   repository(): RepositoryStore;
   /** Who is asking, where there is authentication. */
   readonly actor?: Actor;
+  /** Says whose request it is, for the access log. */
+  identified(actor: Actor): void;
   /** Read on demand; knows the request's id. */
   log(): Logger;
 }
@@ -67,6 +69,8 @@ export interface ExchangeRecord {
   /** Bytes of the answer's body, as announced. */
   responseBytes: number;
   request: IncomingMessage;
+  /** Who asked; absent for the unknown and the refused. */
+  user?: string;
   /** Of the connection, read when the exchange began: at its end the request may have no socket any more. */
   remoteAddress: string | undefined;
   /** What went wrong on our side; the access log shows it at level error. */
