@@ -1,5 +1,6 @@
 /** `registry serve`: configuration -> driver -> stores -> app -> listen -> drain. */
 import type { FastifyInstance } from 'fastify';
+import type { Server } from 'node:https';
 import { appOptions } from '#registry/app-options.ts';
 import { buildApp } from '#registry/app.ts';
 import { openAuthenticator } from '#registry/authentication.ts';
@@ -23,6 +24,7 @@ import { instrumentedDriver } from '#registry/storage/instrumented-driver.ts';
 import { createRegistryStore } from '#registry/storage/registry-store.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import { createUploadPurger } from '#registry/storage/upload-purger.ts';
+import { createTlsReload, type TlsReload } from '#registry/tls-reload.ts';
 import { loadTls } from '#registry/tls.ts';
 import { aborted } from '#shared/lifecycle.ts';
 import type { Logger } from '#shared/logger.ts';
@@ -34,7 +36,7 @@ export async function serve({ configuration, warnings }: LoadedConfiguration, si
   const logger = createRegistryLogger({ ...log, level: log.level || configuration.loglevel || 'info' });
   for (const warning of warnings) logger.warn(warning);
   const background = new AbortController();
-  const { app, debug, storage, collection } = await assemble(configuration, logger, {
+  const { app, debug, storage, collection, certificates } = await assemble(configuration, logger, {
     stopping: signal,
     stopped: background.signal,
   });
@@ -48,6 +50,7 @@ export async function serve({ configuration, warnings }: LoadedConfiguration, si
     work = Promise.all([
       runBackground(configuration, storage, logger, background.signal),
       collection?.run(background.signal),
+      certificates?.run(background.signal),
     ]);
     await aborted(signal);
     logger.info(`stopping; running requests have ${http.draintimeout / 1000} s`);
@@ -74,6 +77,8 @@ interface Parts {
   storage: Storage;
   /** Absent: garbage collection is off. */
   collection: Collection | undefined;
+  /** Absent: without TLS. */
+  certificates: TlsReload | undefined;
 }
 
 async function assemble(configuration: Configuration, logger: Logger, signals: Signals): Promise<Parts> {
@@ -95,7 +100,10 @@ async function assemble(configuration: Configuration, logger: Logger, signals: S
     options: { ...appOptions(configuration), ...(tls ? { tls } : {}) },
   });
   const { path } = http.debug.prometheus;
-  return { app, storage, collection, debug: debugApp({ ...storage, health, metrics, path, signal: signals.stopping }) };
+  const server = app.server as unknown as Server;
+  const certificates = tls && createTlsReload({ tls: http.tls, current: tls.options, server, logger });
+  const debug = debugApp({ ...storage, health, metrics, path, signal: signals.stopping });
+  return { app, storage, collection, certificates, debug };
 }
 
 interface Storage {

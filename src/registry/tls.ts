@@ -1,10 +1,10 @@
 /** `http.tls` as Node takes it. */
 import { readFile } from 'node:fs/promises';
 import type { ServerOptions } from 'node:https';
-import type { SecureVersion, TLSSocket } from 'node:tls';
+import type { SecureContextOptions, SecureVersion, TLSSocket } from 'node:tls';
 import type { Configuration } from '#registry/config/schema.ts';
 
-type Tls = Configuration['http']['tls'];
+export type Tls = Configuration['http']['tls'];
 
 const versions: Record<Tls['minimumtls'], SecureVersion> = {
   'tls1.0': 'TLSv1',
@@ -40,8 +40,11 @@ const demands: Record<Tls['clientauth'], Demand> = {
   },
 };
 
+/** What the files say. */
+export type TlsFiles = Required<Pick<SecureContextOptions, 'cert' | 'key' | 'minVersion'>> & { ca?: Buffer[] };
+
 export interface LoadedTls {
-  options: ServerOptions;
+  options: ServerOptions & TlsFiles;
   /** For each new connection; one that is not accepted is to be closed. */
   accepts: (socket: TLSSocket) => boolean;
 }
@@ -49,14 +52,19 @@ export interface LoadedTls {
 /** `undefined` without a certificate: plain HTTP. Rejects when a file can't be read. */
 export async function loadTls(tls: Tls): Promise<LoadedTls | undefined> {
   if (tls.certificate === '') return undefined;
-  const files = [tls.certificate, tls.key, ...tls.clientcas];
-  const [cert, key, ...ca] = await Promise.all(files.map((file) => readFile(file)));
+  const asksClients = tls.clientcas.length > 0;
   const { accepts, ...demand } = demands[tls.clientauth];
   return {
-    options: { cert, key, minVersion: versions[tls.minimumtls], ...(ca.length > 0 ? { ca, ...demand } : {}) },
+    options: { ...(await readTlsFiles(tls)), ...(asksClients ? demand : {}) },
     accepts: (socket) =>
-      ca.length === 0 ||
+      !asksClients ||
       accepts === undefined ||
       accepts({ hasCertificate: 'raw' in socket.getPeerCertificate(), isVerified: socket.authorized }),
   };
+}
+
+export async function readTlsFiles(tls: Tls): Promise<TlsFiles> {
+  const files = [tls.certificate, tls.key, ...tls.clientcas];
+  const [cert, key, ...ca] = (await Promise.all(files.map((file) => readFile(file)))) as [Buffer, Buffer, ...Buffer[]];
+  return { cert, key, minVersion: versions[tls.minimumtls], ...(ca.length > 0 ? { ca } : {}) };
 }

@@ -1,15 +1,19 @@
 /** TLS and certificates of clients, with certificates that openssl makes. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { request, type RequestOptions } from 'node:https';
+import { request, type RequestOptions, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { parseConfiguration } from '#registry/config/load.ts';
+import { createRegistryLogger } from '#registry/logging.ts';
+import { createTlsReload } from '#registry/tls-reload.ts';
 import { loadTls } from '#registry/tls.ts';
+import { eventually } from '#test/support/eventually.ts';
 import { registryApp } from '#test/support/registry-app.ts';
 import { openScope, type Scope } from '#test/support/scope.ts';
 import { temporaryFolder } from '#test/support/temporary.ts';
@@ -36,11 +40,15 @@ async function selfSigned(folder: string, name: string): Promise<{ cert: string;
   return { cert, key };
 }
 
+function configured(tls: Record<string, unknown>) {
+  const source = { version: '0.1', storage: 'inmemory', http: { tls } };
+  return parseConfiguration(JSON.stringify(source), {}).configuration.http.tls;
+}
+
 /** Serves with `tls` of a configuration; gives a function that sends a request with a client's certificate, or none. */
 async function serve(t: Scope, tls: Record<string, unknown> = {}) {
   const { cert: certificate, key } = files.server;
-  const source = { version: '0.1', storage: 'inmemory', http: { tls: { certificate, key, ...tls } } };
-  const loaded = await loadTls(parseConfiguration(JSON.stringify(source), {}).configuration.http.tls);
+  const loaded = await loadTls(configured({ certificate, key, ...tls }));
   assert.ok(loaded);
   const { app } = await registryApp(t, { tls: loaded });
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -90,3 +98,74 @@ for (const [clientauth, admitted] of demands) {
     }
   });
 }
+
+/** Serves from files that the test changes, and reads them all the time. */
+async function serveChanging(t: Scope) {
+  const folder = await temporaryFolder(t);
+  const paths = {
+    certificate: join(folder, 'tls.crt'),
+    key: join(folder, 'tls.key'),
+    clientca: join(folder, 'ca.crt'),
+  };
+  const use = async (server: Name, client: Name, key = server) => {
+    await copyFile(files[server].cert, paths.certificate);
+    await copyFile(files[key].key, paths.key);
+    await copyFile(files[client].cert, paths.clientca);
+  };
+  await use('server', 'client');
+  const tls = configured({ certificate: paths.certificate, key: paths.key, clientcas: [paths.clientca] });
+  const loaded = await loadTls(tls);
+  assert.ok(loaded);
+  const { app } = await registryApp(t, { tls: loaded });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const lines: string[] = [];
+  const logger = createRegistryLogger(
+    { level: 'info', formatter: 'text', fields: {} },
+    { write: (line) => void lines.push(line) },
+  );
+  const controller = new AbortController();
+  const server = app.server as Server;
+  const reload = createTlsReload({ tls, current: loaded.options, server, logger, intervalMs: 5 });
+  const done = reload.run(controller.signal);
+  t.after(() => {
+    controller.abort();
+    return done;
+  });
+  const { port } = app.server.address() as AddressInfo;
+  return { use, paths, lines, port };
+}
+
+/** The name in the certificate that the server shows to a client with this one. */
+async function shown(port: number, client: Name): Promise<unknown> {
+  const [cert, key] = await Promise.all([readFile(files[client].cert), readFile(files[client].key)]);
+  const options = { host: '127.0.0.1', port, path: '/v2/', cert, key, rejectUnauthorized: false };
+  const { socket } = await send(options);
+  return (socket as TLSSocket).getPeerCertificate().subject?.CN;
+}
+
+test('new connections get the certificates, and need those, that the files have now', async (t) => {
+  const { use, port } = await serveChanging(t);
+  assert.equal(await shown(port, 'client'), 'server');
+  await use('stranger', 'server');
+  await eventually(async () => assert.equal(await shown(port, 'server'), 'stranger'));
+  await assert.rejects(shown(port, 'client'));
+});
+
+test('files that are broken or do not belong together change nothing, and are said once', async (t) => {
+  const { use, paths, lines, port } = await serveChanging(t);
+  const complaints = () => lines.filter((line) => line.includes('not usable'));
+  const breaks = [
+    () => use('stranger', 'client', 'server'),
+    () => writeFile(paths.certificate, '-----BEGIN CERTIFICATE-----\nAAAA'),
+    () => rm(paths.certificate),
+  ];
+  for (const broken of breaks) {
+    const before = complaints().length;
+    await broken();
+    await eventually(() => assert.ok(complaints().length > before, lines.join('')));
+    assert.equal(await shown(port, 'client'), 'server');
+  }
+  await use('stranger', 'client');
+  await eventually(async () => assert.equal(await shown(port, 'client'), 'stranger'));
+  assert.ok(complaints().length < 10, lines.join(''));
+});
