@@ -64,7 +64,7 @@ async function kubeconfigOf(target: Target): Promise<string> {
 /** Until Ctrl-C. Outside of the cluster a Service's address leads nowhere, so usage is read through the API server. */
 async function runOperator(kubeconfig: string, image: string, flags: string[]): Promise<void> {
   line(`operator from the sources, registries run ${image}; Ctrl-C ends it`);
-  const child = spawn(process.execPath, ['--watch-path', 'src', 'src/main.ts', 'operator', ...flags], {
+  const child = spawn(process.execPath, ['--watch', 'src/main.ts', 'operator', ...flags], {
     cwd: root,
     stdio: 'inherit',
     env: {
