@@ -7,6 +7,9 @@ const writeBytes = 512 * 1024;
 /** While the disk is busy this much more is taken from the client, so that the two don't wait for each other's turns. */
 const heldBytes = 2 * 1024 * 1024;
 
+/** After this much the disk is told to begin, beside the receiving, so that the commit at the end has little left to do. */
+const syncBytes = 32 * 1024 * 1024;
+
 /** What a slow client sent is written after this time, so that a thousand of them don't hold half a gigabyte of memory. */
 const flushAfterMs = 25;
 
@@ -29,13 +32,14 @@ export async function pump(source: ByteSource, writer: FileWriter, see: (chunk: 
 interface Gathering {
   /** The bytes that are waiting to be written; throws when an earlier write failed. */
   add(chunk: Uint8Array): number;
-  /** Resolves when the write before this one is done, so that at most two are in memory. */
+  /** Resolves when the running write is done. */
   flush(): Promise<void>;
   /** Resolves when all is written; rejects when that failed at some time. */
   finish(): Promise<void>;
 }
 
 function gather(writer: FileWriter, release: (chunks: Uint8Array[]) => void): Gathering {
+  const syncs = syncNowAndThen(writer);
   let chunks: Uint8Array[] = [];
   let bytes = 0;
   let writing: Promise<void> | undefined;
@@ -47,17 +51,20 @@ function gather(writer: FileWriter, release: (chunks: Uint8Array[]) => void): Ga
     if (failure) return;
     clearTimeout(timer);
     timer = undefined;
-    const gathered = chunks;
-    chunks = [];
-    bytes = 0;
-    writing = writer
-      .write(gathered)
-      .then(() => release(gathered))
+    writing = writeOut(chunks, bytes)
       .catch((error: unknown) => void (failure = { error }))
       .finally(() => {
         writing = undefined;
         if (bytes >= writeBytes) write();
       });
+    chunks = [];
+    bytes = 0;
+  }
+
+  async function writeOut(gathered: Uint8Array[], length: number): Promise<void> {
+    await writer.write(gathered);
+    release(gathered);
+    syncs.written(length);
   }
 
   /** While a write runs the next one goes on gathering: a disk that stalls must not fill the memory. */
@@ -87,7 +94,35 @@ function gather(writer: FileWriter, release: (chunks: Uint8Array[]) => void): Ga
       if (bytes > 0) write();
       await writing;
       clearTimeout(timer);
+      await syncs.finish();
       throwFailure();
+    },
+  };
+}
+
+interface Syncs {
+  written(bytes: number): void;
+  /** Resolves when none runs; rejects when one failed. */
+  finish(): Promise<void>;
+}
+
+function syncNowAndThen(writer: FileWriter): Syncs {
+  let unsynced = 0;
+  let syncing: Promise<void> | undefined;
+  let failure: { error: unknown } | undefined;
+  return {
+    written(bytes) {
+      unsynced += bytes;
+      if (unsynced < syncBytes || syncing) return;
+      unsynced = 0;
+      syncing = writer
+        .sync()
+        .catch((error: unknown) => void (failure = { error }))
+        .finally(() => (syncing = undefined));
+    },
+    async finish() {
+      await syncing;
+      if (failure) throw failure.error;
     },
   };
 }
