@@ -12,6 +12,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Authenticator } from '#registry/auth/authenticator.ts';
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import type { Referrers } from '#registry/catalog/referrers.ts';
+import type { EventSink } from '#registry/notifications/event.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
 import { createBaseUrl, type UrlOptions } from '#registry/http/absolute-url.ts';
@@ -23,10 +24,12 @@ import { catalogEndpoint } from '#registry/http/catalog.ts';
 import { createDispatch, type Dispatch } from '#registry/http/dispatch.ts';
 import { errorAnswer, rawErrorResponse } from '#registry/http/error-handler.ts';
 import type { ExchangeObserver, Methods } from '#registry/http/exchange.ts';
+import { limited, type RequestLimits } from '#registry/http/limited.ts';
 import { createLinks } from '#registry/http/links.ts';
 import { createManifestCheck, type ValidationOptions } from '#registry/http/manifest-check.ts';
 import { createManifestPush, type ProtectContent } from '#registry/http/manifest-push.ts';
 import { manifestsEndpoint } from '#registry/http/manifests.ts';
+import { notified } from '#registry/http/notified.ts';
 import { decodedPath, type Endpoint } from '#registry/http/path.ts';
 import { readOnly } from '#registry/http/read-only.ts';
 import { referrersEndpoint } from '#registry/http/referrers.ts';
@@ -41,6 +44,8 @@ export interface AppDeps {
   logger: Logger;
   observers: ExchangeObserver[];
   checkHealth(): void;
+  /** Absent: nobody is told of anything. */
+  events?: EventSink | undefined;
   /** Absent: everybody may do everything. */
   authenticator?: Authenticator | undefined;
   /** What keeps garbage collection away from running pushes, where it is on. */
@@ -58,6 +63,9 @@ export interface AppOptions {
   maxEntries: number;
   maxTags: number;
   manifestMaxBytes: number;
+  limits: RequestLimits;
+  /** `notifications.events.includereferences` */
+  eventReferences: boolean;
   validation: ValidationOptions;
   tls?: LoadedTls;
 }
@@ -144,7 +152,8 @@ function sendError(error: unknown, reply: FastifyReply): FastifyReply {
   return reply.code(status).headers(headers).send(body);
 }
 
-function endpoints({ catalog, referrers, protect, authenticator, options }: AppDeps): Record<Endpoint, Methods> {
+function endpoints(deps: AppDeps): Record<Endpoint, Methods> {
+  const { catalog, referrers, protect, events: sink, authenticator, options } = deps;
   const links = createLinks(createBaseUrl(options.urls));
   const push = createManifestPush({
     links,
@@ -163,5 +172,6 @@ function endpoints({ catalog, referrers, protect, authenticator, options }: AppD
     referrers: referrersEndpoint(referrers),
   };
   const allowed = options.readOnly ? readOnly(all) : all;
-  return authenticator ? authenticated(allowed, authenticator) : allowed;
+  const told = sink ? notified(allowed, { sink, links, includeReferences: options.eventReferences }) : allowed;
+  return limited(authenticator ? authenticated(told, authenticator) : told, options.limits);
 }

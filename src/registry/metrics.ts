@@ -4,6 +4,8 @@ import type { Catalog } from '#registry/catalog/catalog.ts';
 import { collectionMetrics, type CollectionMetrics } from '#registry/gc/metrics.ts';
 import type { ExchangeObserver } from '#registry/http/exchange.ts';
 import type { Endpoint } from '#registry/http/path.ts';
+import { notificationMetrics } from '#registry/notifications/metrics.ts';
+import type { NotificationsObserver } from '#registry/notifications/notifications.ts';
 import type { ObserveAction } from '#registry/storage/instrumented-driver.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import { version } from '#shared/version.ts';
@@ -11,6 +13,8 @@ import { version } from '#shared/version.ts';
 export interface Metrics {
   /** Counts the requests. */
   readonly exchanges: ExchangeObserver;
+  /** Counts notifications. */
+  readonly notifications: NotificationsObserver;
   /** Counts garbage collections of the server. */
   readonly collections: CollectionMetrics;
   /** Counts what the storage driver does. */
@@ -34,6 +38,7 @@ export function createMetrics(): Metrics {
     .set(1);
   return {
     exchanges: exchangeMetrics(register),
+    notifications: notificationMetrics(register),
     collections: collectionMetrics(register),
     storage: storageMetrics(register),
     watch: (catalog, store) => contentMetrics(register, catalog, store),

@@ -8,7 +8,7 @@ import { createCatalog } from '#registry/catalog/create-catalog.ts';
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import { createReferrers, type Referrers } from '#registry/catalog/referrers.ts';
 import { configuredChecks } from '#registry/checks.ts';
-import { openCollection, type Collection } from '#registry/collection.ts';
+import { openCollection } from '#registry/collection.ts';
 import type { Configuration } from '#registry/config/schema.ts';
 import type { LoadedConfiguration } from '#registry/config/load.ts';
 import { buildDebugApp } from '#registry/debug-app.ts';
@@ -17,6 +17,7 @@ import { startHealth, type Health } from '#registry/http/health.ts';
 import { listen } from '#registry/listen.ts';
 import { createRegistryLogger } from '#registry/logging.ts';
 import type { Metrics } from '#registry/metrics.ts';
+import { openConfiguredNotifications } from '#registry/notification-endpoints.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { createFilesystemDriver } from '#registry/storage/drivers/filesystem.ts';
 import { createInMemoryDriver } from '#registry/storage/drivers/inmemory.ts';
@@ -24,7 +25,7 @@ import { instrumentedDriver } from '#registry/storage/instrumented-driver.ts';
 import { createRegistryStore } from '#registry/storage/registry-store.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import { createUploadPurger } from '#registry/storage/upload-purger.ts';
-import { createTlsReload, type TlsReload } from '#registry/tls-reload.ts';
+import { createTlsReload } from '#registry/tls-reload.ts';
 import { loadTls } from '#registry/tls.ts';
 import { aborted } from '#shared/lifecycle.ts';
 import type { Logger } from '#shared/logger.ts';
@@ -36,7 +37,12 @@ export async function serve({ configuration, warnings }: LoadedConfiguration, si
   const logger = createRegistryLogger({ ...log, level: log.level || configuration.loglevel || 'info' });
   for (const warning of warnings) logger.warn(warning);
   const background = new AbortController();
-  const { app, debug, storage, collection, certificates } = await assemble(configuration, logger, {
+  const {
+    app,
+    debug,
+    storage,
+    background: tasks,
+  } = await assemble(configuration, logger, {
     stopping: signal,
     stopped: background.signal,
   });
@@ -49,8 +55,7 @@ export async function serve({ configuration, warnings }: LoadedConfiguration, si
     }
     work = Promise.all([
       runBackground(configuration, storage, logger, background.signal),
-      collection?.run(background.signal),
-      certificates?.run(background.signal),
+      ...tasks.map((task) => task?.run(background.signal)),
     ]);
     await aborted(signal);
     logger.info(`stopping; running requests have ${http.draintimeout / 1000} s`);
@@ -71,14 +76,16 @@ interface Signals {
   stopped: AbortSignal;
 }
 
+interface Background {
+  run(signal: AbortSignal): Promise<void>;
+}
+
 interface Parts {
   app: FastifyInstance;
   debug: FastifyInstance;
   storage: Storage;
-  /** Absent: garbage collection is off. */
-  collection: Collection | undefined;
-  /** Absent: without TLS. */
-  certificates: TlsReload | undefined;
+  /** Run until the server has drained. */
+  background: (Background | undefined)[];
 }
 
 async function assemble(configuration: Configuration, logger: Logger, signals: Signals): Promise<Parts> {
@@ -88,11 +95,13 @@ async function assemble(configuration: Configuration, logger: Logger, signals: S
   const plain = openStorage(configuration, logger, metrics);
   const collection = await openCollection(configuration, { ...plain, metrics, logger });
   const storage = { ...plain, ...(collection ? { store: collection.store } : {}) };
+  const events = await openConfiguredNotifications(configuration, metrics, logger);
   const checks = configuredChecks(configuration.health, storage.driver.name, storage.store);
   const health = startHealth(checks, signals.stopped);
   const app = buildApp({
     ...storage,
     protect: collection?.protect,
+    events,
     authenticator: await openAuthenticator(configuration.auth, logger),
     logger,
     observers: [accessLog(logger, log.accesslog.disabled), ...(metrics ? [metrics.exchanges] : [])],
@@ -100,10 +109,10 @@ async function assemble(configuration: Configuration, logger: Logger, signals: S
     options: { ...appOptions(configuration), ...(tls ? { tls } : {}) },
   });
   const { path } = http.debug.prometheus;
+  const debug = debugApp({ ...storage, health, metrics, path, signal: signals.stopping });
   const server = app.server as unknown as Server;
   const certificates = tls && createTlsReload({ tls: http.tls, current: tls.options, server, logger });
-  const debug = debugApp({ ...storage, health, metrics, path, signal: signals.stopping });
-  return { app, storage, collection, certificates, debug };
+  return { app, debug, storage, background: [collection, events, certificates] };
 }
 
 interface Storage {

@@ -8,6 +8,7 @@ import { createReferrers } from '#registry/catalog/referrers.ts';
 import { protectedStore } from '#registry/gc/protected-store.ts';
 import type { Protection } from '#registry/gc/protection.ts';
 import { createPushProtection } from '#registry/gc/push-protection.ts';
+import type { EventSink } from '#registry/notifications/event.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { createInMemoryDriver } from '#registry/storage/drivers/inmemory.ts';
 import { createRegistryStore } from '#registry/storage/registry-store.ts';
@@ -33,10 +34,13 @@ export interface TestAppOptions extends Partial<AppOptions> {
   observers?: AppDeps['observers'];
   checkHealth?: () => void;
   authenticator?: Authenticator;
+  events?: EventSink;
   driver?: StorageDriver;
   /** Between pushes and a garbage collection. */
   protection?: Protection;
 }
+
+const unlimited = { maxRunning: 0, maxInQueue: 0, maxWaitInQueue: 0 };
 
 export const defaultAppOptions: AppOptions = {
   urls: { relative: false },
@@ -47,6 +51,8 @@ export const defaultAppOptions: AppOptions = {
   maxEntries: 1000,
   maxTags: 1000,
   manifestMaxBytes: 4 * 2 ** 20,
+  limits: { read: unlimited, write: unlimited },
+  eventReferences: false,
   validation: { enabled: true, urlAllow: [], urlDeny: [], platforms: 'all', platformList: [] },
 };
 
@@ -57,6 +63,7 @@ export async function registryApp(scope: Scope, options: TestAppOptions = {}): P
     observers = [],
     checkHealth = () => undefined,
     authenticator,
+    events,
     protection,
     ...rest
   } = options;
@@ -72,6 +79,7 @@ export async function registryApp(scope: Scope, options: TestAppOptions = {}): P
     observers,
     checkHealth,
     authenticator,
+    events,
     ...(protection ? { protect: createPushProtection(driver, protection) } : {}),
     options: { ...defaultAppOptions, ...rest },
   });

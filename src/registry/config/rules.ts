@@ -13,6 +13,7 @@ const rules: Rule[] = [
   ({ storage }) =>
     !storage.filesystem && !storage.inmemory && 'storage: no driver is given; add filesystem (or inmemory, for a try)',
   ({ auth }) => authProblem(auth),
+  ({ notifications }) => endpointProblem(notifications.endpoints),
   ({ http }) =>
     http.net === 'unix' && !http.addr.startsWith('/') && 'http.addr: with http.net unix it is the path of the socket',
   ({ http }) =>
@@ -44,6 +45,14 @@ const rules: Rule[] = [
 
 export function checkRules(configuration: Configuration): string[] {
   return rules.map((rule) => rule(configuration)).filter((problem) => typeof problem === 'string');
+}
+
+function endpointProblem(endpoints: Configuration['notifications']['endpoints']): string | undefined {
+  const names = endpoints.map(({ name }) => name);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) return `notifications.endpoints: the name "${repeated}" is given twice`;
+  const bad = endpoints.find(({ name, url }) => name === '' || !isOrigin(url));
+  return bad && `notifications.endpoints: each has a name and an http(s) url; found "${bad.name}" with "${bad.url}"`;
 }
 
 /** Source: distribution, the constructors below registry/auth. */

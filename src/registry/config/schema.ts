@@ -137,6 +137,26 @@ const health = section({
   tcp: list(section({ addr: text(), timeout: duration(0), ...checkInterval })),
 });
 
+const notifications = section({
+  events: section({ includereferences: flag() }),
+  endpoints: list(
+    section({
+      name: text(),
+      disabled: flag(),
+      url: text(),
+      headers: dictionary(list(text())),
+      /** Absent or 0: one second. */
+      timeout: duration(0),
+      /** Absent or 0: ten. */
+      threshold: whole(0),
+      /** Absent or 0: one second. */
+      backoff: duration(0),
+      ignoredmediatypes: list(text()),
+      ignore: section({ mediatypes: list(text()), actions: list(text()) }),
+    }),
+  ),
+});
+
 const validation = section({
   enabled: flag(),
   disabled: flag(),
@@ -149,11 +169,17 @@ const validation = section({
   }),
 });
 
+/** Of requests at a time, as OpenShift's image registry has it; 0 is none. */
+const requestLimit = section({ maxrunning: whole(0), maxinqueue: whole(0), maxwaitinqueue: duration(0) });
+
 const extensions = section({
   /** The largest manifest that is taken; distribution-spec asks for at least 4 MB. */
   manifests: section({ maxbytes: bytes(4 * MiB) }),
   /** Memory for manifests and small blobs. */
   cache: section({ bytes: bytes(64 * MiB) }),
+  limits: section({ read: requestLimit, write: requestLimit }),
+  /** The queue on disk of each endpoint of notifications. */
+  notifications: section({ maxbytes: bytes(64 * MiB) }),
   garbagecollection: section({
     /** Time between collections in the running server; 0: none. */
     interval: duration(0),
@@ -172,7 +198,7 @@ export const schema = section({
   auth,
   middleware: unsupported('middleware', 'registry', 'repository', 'storage'),
   http,
-  notifications: unsupported('notifications', 'events', 'endpoints'),
+  notifications,
   redis: unsupported('a cache in Redis', 'addrs', 'username', 'password', 'db', 'tls'),
   health,
   catalog: section({ maxentries: limit(1000) }),

@@ -1,0 +1,100 @@
+/** Webhooks, as distribution has them, with a queue that outlives the process. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Logger } from '#shared/logger.ts';
+import { openDiskQueue } from './disk-queue.ts';
+import { createEndpoint, type Endpoint, type EndpointObserver, type EndpointOptions } from './endpoint.ts';
+import type { Event, EventSink } from './event.ts';
+import type { EventQueue, OnDrop } from './event-queue.ts';
+import { createMemoryQueue } from './memory-queue.ts';
+
+export interface NotificationsOptions {
+  endpoints: EndpointOptions[];
+  /** A folder of this machine for the queues; absent: they are in memory, and lost at the end of the process. */
+  folder?: string;
+  /** Bytes of one endpoint's queue; beyond, the oldest events are dropped, counted and logged. */
+  maxBytes: number;
+  /** Host and port of this registry. */
+  address: string;
+  observe?: NotificationsObserver;
+  logger: Logger;
+}
+
+export interface NotificationsObserver {
+  endpoint(name: string, pending: () => number): EndpointObserver & { dropped: OnDrop };
+}
+
+export interface Notifications extends EventSink {
+  /** Delivers until `signal` aborts; then the queues are closed, and what waits is there at the next start. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+interface Receiver {
+  endpoint: Endpoint;
+  queue: EventQueue;
+}
+
+/** Rejects when a queue can't be opened. */
+export async function openNotifications(options: NotificationsOptions): Promise<Notifications> {
+  const { logger } = options;
+  const receivers: Receiver[] = [];
+  for (const endpoint of options.endpoints) receivers.push(await openReceiver(options, endpoint));
+  const source = { addr: options.address, instanceID: randomUUID() };
+  return {
+    async publish({ action, target, request, actor }) {
+      const event: Event = {
+        id: randomUUID(),
+        timestamp: new Date().toISOString(),
+        action,
+        target,
+        request,
+        actor: actor === undefined || actor === '' ? {} : { name: actor },
+        source,
+      };
+      const offers = receivers.map(async ({ endpoint }) => {
+        try {
+          await endpoint.offer(event);
+        } catch (error) {
+          logger.error(
+            { err: error, endpoint: endpoint.name, event },
+            'a notification is lost: it could not be queued',
+          );
+        }
+      });
+      await Promise.all(offers);
+    },
+    async run(signal) {
+      await Promise.all(receivers.map(({ endpoint }) => endpoint.run(signal)));
+      await Promise.all(receivers.map(({ queue }) => queue.close()));
+    },
+  };
+}
+
+async function openReceiver(options: NotificationsOptions, endpoint: EndpointOptions): Promise<Receiver> {
+  const { folder, maxBytes, logger, observe } = options;
+  let pending = () => 0;
+  const observer = observe?.endpoint(endpoint.name, () => pending());
+  const onDrop: OnDrop = (lines) => {
+    observer?.dropped(lines);
+    logger.error(
+      { endpoint: endpoint.name, events: lines },
+      'the queue of an endpoint is full: its oldest events are dropped',
+    );
+  };
+  const queue =
+    folder === undefined
+      ? createMemoryQueue({ maxBytes, onDrop })
+      : await openDiskQueue({ folder: join(folder, folderName(endpoint.name)), maxBytes, onDrop, logger });
+  pending = () => queue.pending;
+  if (queue.pending > 0) {
+    logger.info({ endpoint: endpoint.name, events: queue.pending }, 'notifications are left from before the start');
+  }
+  return { queue, endpoint: createEndpoint(endpoint, { queue, observer: observer ?? unobserved, logger }) };
+}
+
+const unobserved: EndpointObserver = { queued: () => undefined, answered: () => undefined, failed: () => undefined };
+
+/** A name may be anything; a folder may not be `..`. */
+function folderName(name: string): string {
+  return encodeURIComponent(name).replaceAll('.', '%2E');
+}
