@@ -9,7 +9,7 @@ import { pushDemo, reachRegistry, runDemoPods } from './lib/demo.ts';
 import { ensureCluster, givenCluster } from './lib/up-cluster.ts';
 import { buildImage } from './lib/image.ts';
 import { installOperator } from './lib/install.ts';
-import { runScript, step } from './lib/progress.ts';
+import { runScript, step, Unmet } from './lib/progress.ts';
 import { applyRegistry, registryName, registryNamespace, waitUntilCounted, waitUntilReady } from './lib/registry.ts';
 import { target as targetOf, type Target } from './lib/target.ts';
 
@@ -74,9 +74,14 @@ function readOptions() {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  if (!values.help) return { ...values, port: Number(values.port) };
-  process.stdout.write(usage);
-  return undefined;
+  if (values.help) {
+    process.stdout.write(usage);
+    return undefined;
+  }
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Unmet(`--port ${values.port}: a port is 1 to 65535.`);
+  return { ...values, port };
 }
 
 await runScript(up);

@@ -38,9 +38,11 @@ export function run(command: string, args: string[], options: CommandOptions = {
     const child = spawn(command, args, {
       env: { ...process.env, ...options.env },
       ...(options.cwd !== undefined && { cwd: options.cwd }),
-      ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs, killSignal: 'SIGKILL' as const }),
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    // spawn's own timeout goes on, and keeps the process alive, when the program could not be started.
+    const timer =
+      options.timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
     let stdout = '';
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -51,18 +53,16 @@ export function run(command: string, args: string[], options: CommandOptions = {
         options.onLine?.(line);
       });
     }
-    child.once('error', (cause) =>
-      reject(new CommandError(name, 'cannot be started', { code: undefined, output, cause })),
-    );
+    const fail = (how: string, code?: number | null, cause?: unknown): void =>
+      reject(new CommandError(name, how, { code: code ?? undefined, output, cause }));
+    child.once('error', (cause) => {
+      clearTimeout(timer);
+      fail('cannot be started', undefined, cause);
+    });
     child.once('close', (code, signal) => {
+      clearTimeout(timer);
       if (code === 0) resolve(stdout.trim());
-      else
-        reject(
-          new CommandError(name, signal ? `ended by ${signal}` : `exit code ${code}`, {
-            code: code ?? undefined,
-            output,
-          }),
-        );
+      else fail(signal ? `ended by ${signal}` : `exit code ${code}`, code);
     });
     child.stdin?.on('error', () => {}).end(options.input);
   });

@@ -51,8 +51,12 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
-    const plain = error instanceof Unmet || error instanceof CommandError;
-    line(`error: ${plain ? error.message : ((error as Error).stack ?? String(error))}`);
+    line(`error: ${isPlain(error) ? error.message : ((error as Error).stack ?? String(error))}`);
     process.exitCode = 1;
   }
+}
+
+function isPlain(error: unknown): error is Error {
+  if (error instanceof Unmet || error instanceof CommandError) return true;
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
 }
