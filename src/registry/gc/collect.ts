@@ -6,7 +6,7 @@ import type { Plan } from './plan.ts';
 import type { Task, Volume } from './volume.ts';
 
 export interface StepTime {
-  name: 'mark' | 'sweep';
+  name: 'mark' | 'sweep' | 'sweep blobs';
   milliseconds: number;
 }
 
@@ -14,6 +14,8 @@ export interface Collection {
   plan: Plan;
   /** Absent in a dry run. */
   removed?: Removed;
+  /** The blobs are planned, but not removed: {@link CollectTask.mostBlobs}. */
+  blobsLeft: boolean;
   steps: StepTime[];
 }
 
@@ -21,6 +23,8 @@ export interface CollectTask extends MarkOptions {
   volume: Volume;
   /** Absent: a dry run. */
   remover?: Remover;
+  /** With more blobs to remove than this, they are left to others. */
+  mostBlobs?: number;
   /** Told between the steps what will go, line by line. */
   print?: (line: string) => void;
 }
@@ -29,9 +33,11 @@ export function* collect(task: CollectTask): Task<Collection> {
   const steps: StepTime[] = [];
   const plan = yield* timed('mark', steps, mark(task.volume, task));
   if (task.print) for (const line of planLines(plan)) task.print(line);
-  if (!task.remover) return { plan, steps };
-  const removed = yield* timed('sweep', steps, sweep(plan, task.remover, task.observer?.checkpoint));
-  return { plan, removed, steps };
+  if (!task.remover) return { plan, blobsLeft: false, steps };
+  const blobsLeft = plan.blobs.length > (task.mostBlobs ?? Number.POSITIVE_INFINITY);
+  const own = blobsLeft ? { ...plan, blobs: [] } : plan;
+  const removed = yield* timed('sweep', steps, sweep(own, task.remover, task.observer?.checkpoint));
+  return { plan, removed, blobsLeft, steps };
 }
 
 function* timed<T>(name: StepTime['name'], steps: StepTime[], task: Task<T>): Task<T> {

@@ -6,7 +6,7 @@ import { collectInThread } from './thread.ts';
 import { driverVolume } from './driver-volume.ts';
 import { mark } from './mark.ts';
 import { emptyTrash, onlineRemover } from './online-remover.ts';
-import { sweep, type Removed, type Remover } from './sweep.ts';
+import { addRemoved, nothingRemoved, sweep, type Removed, type Remover } from './sweep.ts';
 import { run } from './volume.ts';
 import type { CollectOptions, Plan } from './plan.ts';
 import type { Protection } from './protection.ts';
@@ -68,7 +68,7 @@ export function createCollector(options: CollectorOptions): Collector {
   return {
     async collect(signal) {
       const end = options.protection.begin();
-      const report: CollectionReport = { repositories: new Map(), removed: nothing(), problems: [], steps: [] };
+      const report: CollectionReport = { repositories: new Map(), removed: nothingRemoved(), problems: [], steps: [] };
       try {
         for (const [name, action] of steps) {
           signal.throwIfAborted();
@@ -90,14 +90,14 @@ async function removeManifests({ options, remover, report, signal }: Run): Promi
   const plan = await markAll(options, true, signal);
   const manifestsAlone = plan.repositories.map((repository) => ({ ...repository, deadLayers: [], dead: false }));
   const part = { ...plan, repositories: manifestsAlone, blobs: [], emptyDirectories: [] };
-  add(report, await run(sweep(part, remover, () => signal.throwIfAborted())));
+  addRemoved(report.removed, await run(sweep(part, remover, () => signal.throwIfAborted())));
 }
 
 async function removeContent({ options, remover, report, signal }: Run): Promise<void> {
   const plan = await markAll(options, false, signal);
   for (const { name, bytes } of plan.repositories) report.repositories.set(name, bytes);
   report.problems.push(...plan.problems);
-  add(report, await run(sweep(plan, remover, () => signal.throwIfAborted())));
+  addRemoved(report.removed, await run(sweep(plan, remover, () => signal.throwIfAborted())));
 }
 
 async function updateIndex({ options, report, signal }: Run): Promise<void> {
@@ -114,18 +114,9 @@ async function markAll(options: CollectorOptions, deleteUntagged: boolean, signa
   return run(mark(driverVolume(driver), { deleteUntagged, minimumAgeMs, now: Date.now(), observer }));
 }
 
-function nothing(): Removed {
-  return { tags: 0, manifests: 0, layers: 0, blobs: 0, bytes: 0, repositories: 0, problems: [] };
-}
-
-function add({ removed, problems }: CollectionReport, part: Removed): void {
-  for (const kind of ['tags', 'manifests', 'layers', 'blobs', 'bytes', 'repositories'] as const)
-    removed[kind] += part[kind];
-  problems.push(...part.problems);
-}
-
 function tell({ logger, observe }: CollectorOptions, report: CollectionReport): void {
-  const { problems: _, ...counts } = report.removed;
+  const { problems: failures, ...counts } = report.removed;
+  report.problems.push(...failures);
   for (const problem of report.problems) logger.warn(problem, 'garbage collection met a problem');
   const steps = Object.fromEntries(report.steps.map(({ name, milliseconds }) => [name, milliseconds]));
   logger.info({ ...counts, problems: report.problems.length, steps }, 'garbage has been collected');

@@ -36,8 +36,18 @@ interface Sweep {
   checkpoint: () => void;
 }
 
+export function nothingRemoved(): Removed {
+  return { tags: 0, manifests: 0, layers: 0, blobs: 0, bytes: 0, repositories: 0, problems: [] };
+}
+
+export function addRemoved(sum: Removed, part: Removed): void {
+  for (const kind of ['tags', 'manifests', 'layers', 'blobs', 'bytes', 'repositories'] as const)
+    sum[kind] += part[kind];
+  sum.problems.push(...part.problems);
+}
+
 export function* sweep(plan: Plan, remover: Remover, checkpoint: () => void = () => {}): Task<Removed> {
-  const removed: Removed = { tags: 0, manifests: 0, layers: 0, blobs: 0, bytes: 0, repositories: 0, problems: [] };
+  const removed = nothingRemoved();
   const state: Sweep = { removed, checkpoint };
   for (const { name, deadTags, deadManifests, deadLayers } of plan.repositories) {
     const kept = yield* sweepManifests(state, deadManifests, (manifest) => remover.manifest(name, manifest));
