@@ -72,6 +72,7 @@ test('metrics: named as in distribution, off unless wanted', async (t) => {
   const app = await registryApp(t, { observers: [metrics.exchanges] });
   metrics.watch(app.catalog, app.store);
   metrics.storage('inmemory', 'Stat', 0.001);
+  for (const hit of [true, false, true]) metrics.cache(hit);
   await app.pushImage('a', image('metrics'), 'x');
   await app.send('GET', 'a/manifests/x');
   await app.send('HEAD', `a/blobs/${digestOf(Buffer.from('absent'))}`);
@@ -87,6 +88,9 @@ test('metrics: named as in distribution, off unless wanted', async (t) => {
     'registry_http_response_size_bytes_count{handler="blob_upload"} 2',
     'registry_http_in_flight_requests{handler="manifest"} 0',
     'registry_storage_action_seconds_count{driver="inmemory",action="Stat"} 1',
+    'registry_storage_cache_requests_total 3',
+    'registry_storage_cache_hits_total 2',
+    'registry_storage_cache_errors_total 0',
     'registry_content_tags 1',
     'registry_content_index_complete 1',
   ]) {

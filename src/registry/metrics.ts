@@ -6,6 +6,7 @@ import type { ExchangeObserver } from '#registry/http/exchange.ts';
 import type { Endpoint } from '#registry/http/path.ts';
 import { notificationMetrics } from '#registry/notifications/metrics.ts';
 import type { NotificationsObserver } from '#registry/notifications/notifications.ts';
+import type { ObserveCache } from '#registry/storage/counted-cache.ts';
 import type { ObserveAction } from '#registry/storage/instrumented-driver.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import { version } from '#shared/version.ts';
@@ -19,6 +20,8 @@ export interface Metrics {
   readonly collections: CollectionMetrics;
   /** Counts what the storage driver does. */
   readonly storage: ObserveAction;
+  /** Counts the looks into the memory for manifests, small blobs and links. */
+  readonly cache: ObserveCache;
   /** Adds the figures of the index and the volume, read when they are asked for. */
   watch(catalog: Catalog, store: RegistryStore): void;
   /** The text of the exposition format. */
@@ -41,6 +44,7 @@ export function createMetrics(): Metrics {
     notifications: notificationMetrics(register),
     collections: collectionMetrics(register),
     storage: storageMetrics(register),
+    cache: cacheMetrics(register),
     watch: (catalog, store) => contentMetrics(register, catalog, store),
     render: () => register.metrics(),
     contentType: register.contentType,
@@ -123,6 +127,28 @@ function storageMetrics(register: Registry): ObserveAction {
     registers: [register],
   });
   return (driver, action, duration) => actions.observe({ driver, action }, duration);
+}
+
+/** Distribution counts its cache of descriptors so; ours is in memory and has no errors, but dashboards ask for them. */
+function cacheMetrics(register: Registry): ObserveCache {
+  const counts = { requests: 0, hits: 0, errors: 0 };
+  const counter = (what: keyof typeof counts) =>
+    new Counter({
+      name: `registry_storage_cache_${what}_total`,
+      help: `The number of cache ${what}`,
+      registers: [register],
+      collect() {
+        this.reset();
+        this.inc(counts[what]);
+      },
+    });
+  counter('requests');
+  counter('hits');
+  counter('errors');
+  return (hit) => {
+    counts.requests++;
+    if (hit) counts.hits++;
+  };
 }
 
 /** Of our own: distribution says nothing of what it holds. */

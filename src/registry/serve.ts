@@ -128,7 +128,13 @@ function openStorage({ storage, extensions }: Configuration, logger: Logger, met
     : createInMemoryDriver();
   const driver = metrics ? instrumentedDriver(plain, metrics.storage) : plain;
   const catalog = createCatalog({ driver, logger });
-  const store = createRegistryStore({ driver, observers: [catalog], cacheBytes: extensions.cache.bytes, logger });
+  const store = createRegistryStore({
+    driver,
+    observers: [catalog],
+    cacheBytes: extensions.cache.bytes,
+    observeCache: metrics?.cache,
+    logger,
+  });
   metrics?.watch(catalog, store);
   return { driver, store, catalog, referrers: createReferrers({ driver, store }) };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createByteCache } from './byte-cache.ts';
+import { countedCache } from './counted-cache.ts';
 
 test('what was not used for the longest time goes first', () => {
   const cache = createByteCache<number>(80);
@@ -36,4 +37,15 @@ test('it never exceeds its budget and never gives a wrong value', () => {
       }
     }),
   );
+});
+
+test('looks are counted, with whether there was something', () => {
+  const looks: boolean[] = [];
+  const cache = countedCache(createByteCache<string>(100), (hit) => void looks.push(hit));
+  cache.set('a', 'x', 1);
+  assert.equal(cache.get('a'), 'x');
+  cache.delete('a');
+  assert.equal(cache.get('a'), undefined);
+  assert.equal(cache.size, 0);
+  assert.deepEqual(looks, [true, false]);
 });

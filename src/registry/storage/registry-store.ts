@@ -1,7 +1,8 @@
 import type { Logger } from '#shared/logger.ts';
 import { createBlobStore } from './blob-store.ts';
-import { createByteCache } from './byte-cache.ts';
+import { createByteCache, type ByteCache } from './byte-cache.ts';
 import { createContentCache, type CachedContent } from './content-cache.ts';
+import { countedCache, type ObserveCache } from './counted-cache.ts';
 import type { StorageDriver } from './driver.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
 import { createLinkReader, type RememberedLink } from './link-reader.ts';
@@ -19,6 +20,8 @@ export interface RegistryStoreOptions {
   observers?: StoreObserver[];
   /** Memory for manifests and small blobs; links take up to an eighth of it on top. Default 64 MiB. */
   cacheBytes?: number;
+  /** Told of each look into the memory for manifests, small blobs and links. */
+  observeCache?: ObserveCache | undefined;
   logger: Logger;
 }
 
@@ -41,14 +44,15 @@ export function createRegistryStore(options: RegistryStoreOptions): RegistryStor
 }
 
 function createContext(options: RegistryStoreOptions, running: Set<Promise<unknown>>): StoreContext {
-  const { driver, logger, observers = [], cacheBytes = defaultCacheBytes } = options;
+  const { driver, logger, observers = [], cacheBytes = defaultCacheBytes, observeCache } = options;
+  const counted = <V>(cache: ByteCache<V>) => (observeCache ? countedCache(cache, observeCache) : cache);
   const sizes = createStatedSizes(driver, logger);
   return {
     driver,
     logger,
     sizes,
-    links: createLinkReader(driver, createByteCache<RememberedLink>(cacheBytes / 8), logger),
-    contents: createContentCache(driver, createByteCache<CachedContent>(cacheBytes), sizes, logger),
+    links: createLinkReader(driver, counted(createByteCache<RememberedLink>(cacheBytes / 8)), logger),
+    contents: createContentCache(driver, counted(createByteCache<CachedContent>(cacheBytes)), sizes, logger),
     locks: createKeyedMutex(),
     sessions: createUploadSessions(),
     notify(tell) {
