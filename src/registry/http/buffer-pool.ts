@@ -15,7 +15,7 @@ export interface BufferPoolOptions {
   smallBytes: number;
 }
 
-export const downloadBuffers: BufferPoolOptions = { bigBytes: 256 * 1024, bigCount: 64, smallBytes: 32 * 1024 };
+export const downloadBuffers: BufferPoolOptions = { bigBytes: 1024 * 1024, bigCount: 32, smallBytes: 32 * 1024 };
 
 export function createBufferPool(options: BufferPoolOptions = downloadBuffers): BufferPool {
   const free: Buffer[] = [];
