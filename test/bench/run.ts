@@ -3,10 +3,12 @@
  * interleaved rounds, as the table of docs/benchmarks.md. Quick by default: three short rounds, a first impression.
  */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { openScope } from '#test/support/scope.ts';
+import { temporaryFolder } from '#test/support/temporary.ts';
 import { openBench, type Bench, type BenchOptions } from './bench.ts';
 import { lifecycleRows } from './lifecycle.ts';
 import { listingRows } from './listings.ts';
@@ -44,6 +46,7 @@ function machine(): string {
 
 async function runGroup(rows: (bench: Bench) => Row[], options: BenchOptions): Promise<void> {
   const bench = openBench(options);
+  scope.after(() => bench.close());
   try {
     for (const row of rows(bench)) {
       if (words.length > 0 && !words.some((word) => row.name.includes(word))) continue;
@@ -58,7 +61,12 @@ async function runGroup(rows: (bench: Bench) => Row[], options: BenchOptions): P
   }
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'registry-operator-bench-'));
+/** Interrupted, it takes its servers and volumes with it. */
+const scope = openScope();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void scope.close().finally(() => process.exit(130)));
+}
+const folder = await temporaryFolder(scope);
 try {
   const ours = await bundled(folder);
   print(`${machine()}; ${pace.rounds} rounds of ${pace.seconds} s\n\n${tableHead()}`);
@@ -67,5 +75,5 @@ try {
   for (const failure of failures) print(`\nnot measured: ${failure}`);
   if (failures.length > 0) process.exitCode = 1;
 } finally {
-  await rm(folder, { recursive: true, force: true });
+  await scope.close();
 }
