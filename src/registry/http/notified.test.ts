@@ -67,12 +67,14 @@ test('a pull is told of, a HEAD, a 304 and a failure are not', async (t) => {
   expect(await send('GET', 'a/manifests/v1'), 200);
   expect(await send('GET', `a/manifests/${manifest.digest}`), 200);
   expect(await send('GET', `a/blobs/${config!.digest}`), 200);
-  expect(await send('GET', `a/blobs/${config!.digest}`, { headers: { range: 'bytes=1-2' } }), 206);
+  for (const range of ['bytes=1-2', 'bytes=1-2,4-5'])
+    expect(await send('GET', `a/blobs/${config!.digest}`, { headers: { range } }), 206);
   assert.deepEqual(
     news().map(({ action, digest, size, tag }) => [action, digest, size, tag]),
     [
       ['pull', manifest.digest, manifest.bytes.length, 'v1'],
       ['pull', manifest.digest, manifest.bytes.length, undefined],
+      ['pull', config!.digest, config!.bytes.length, undefined],
       ['pull', config!.digest, config!.bytes.length, undefined],
       ['pull', config!.digest, config!.bytes.length, undefined],
     ],

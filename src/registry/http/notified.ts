@@ -121,11 +121,13 @@ const manifestDelete: Reading = async ({ name, subject }) => {
   return ['delete', { mediaType: '', size: 0, repository: name, ...what }];
 };
 
-const blobPull: Reading = async (exchange, { headers }, { links }) => {
+/** A part says how large the whole is; several parts leave that to their own heads. */
+const blobPull: Reading = async (exchange, { status, headers }, { links }) => {
   const digest = digestOf(headers);
-  const range = /\/(\d+)$/.exec(String(headers['Content-Range'] ?? ''));
-  const size = Number(range?.[1] ?? headers['Content-Length']);
-  return digest && ['pull', blobTarget(exchange, digest, size, links)];
+  if (!digest) return undefined;
+  const length = status === 206 ? /\/(\d+)$/.exec(String(headers['Content-Range']))?.[1] : headers['Content-Length'];
+  const size = length === undefined ? (await exchange.repository().blobs.stat(digest))?.size : Number(length);
+  return size === undefined ? undefined : ['pull', blobTarget(exchange, digest, size, links)];
 };
 
 /** Also the mount: both are answered by 201, and a session that is only begun by 202. */
