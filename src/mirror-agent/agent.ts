@@ -15,7 +15,7 @@ import { type ConfigMap, createMirrorsSource } from './mirrors-source.ts';
 import { createNodeReport } from './node-report.ts';
 import { createPace } from './pace.ts';
 import { createProbe } from './probe.ts';
-import { cut } from './report.ts';
+import { cut, reportColumns } from './report.ts';
 import { createRounds } from './round.ts';
 import type { AgentSettings } from './settings.ts';
 
@@ -64,7 +64,9 @@ export function createAgent({ settings, cache, client, log }: AgentDependencies)
     if (problem !== undefined) log.warn({ problem }, 'the mirrors cannot be read; this node stays as it is');
     const hosts = last ? await rounds.run(last.mirrors.mirrors, signal) : [];
     folders.watchDirectories(hosts.map(({ host }) => host));
-    const next = { revision: last?.revision ?? '', hosts, ...(problem === undefined ? {} : { message: cut(problem) }) };
+    const revision = last?.revision ?? '';
+    const message = problem === undefined ? {} : { message: cut(problem) };
+    const next = { revision, hosts, ...reportColumns(hosts), ...message };
     const changed = JSON.stringify(next) !== JSON.stringify(status);
     status = published ? next : undefined;
     if (published && changed) reports.wake(0);

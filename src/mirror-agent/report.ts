@@ -19,8 +19,21 @@ export function reportHosts(root: string, outcomes: Outcome[], unreachable: Unre
 /** The longest message that the schema of NodeMirror takes. */
 const maxMessage = 1024;
 
+/** The longest column that the schema takes. */
+const maxColumn = 256;
+
 export function cut(message: string): string {
   return message.length <= maxMessage ? message : `${message.slice(0, maxMessage - 1)}…`;
+}
+
+/** The columns of `kubectl get nodemirrors`, within the limits of the schema. */
+export function reportColumns(hosts: MirrorReport[]): { configured: string; problems: string } {
+  const bad = hosts.filter(({ state }) => state !== 'Configured');
+  const problems = bad.map(({ host, state }) => `${host} ${state}`).join(', ');
+  return {
+    configured: `${hosts.length - bad.length}/${hosts.length}`,
+    problems: problems.length <= maxColumn ? problems : `${problems.slice(0, maxColumn - 1)}…`,
+  };
 }
 
 function reportOne(root: string, { action, error }: Outcome, unreachable: Unreachable): MirrorReport | undefined {

@@ -52,6 +52,10 @@ export interface NodeMirrorStatus {
   /** {@link mirrorsRevision} of what was last rendered, complete: removed hosts are gone from the node too. */
   revision: string;
   hosts: MirrorReport[];
+  /** `2/2`: how many of the hosts are as they should be. For `kubectl get`, whose columns can't count. */
+  configured?: string;
+  /** `kind-registry:5000 Conflict`: the hosts that are not, with their states, for `kubectl get` too. */
+  problems?: string;
   /** Why the agent works from an older revision than the one published, such as content that it can't read. */
   message?: string;
 }

@@ -40,6 +40,7 @@ test('a published mirror is on the node within a second, and so is a changed one
     return found;
   }, soon);
   assert.deepEqual(report.status?.hosts, [{ host, registry, state: 'Configured', endpoint: registryServer.url }]);
+  assert.match(await apiserver.kubectl(['get', 'nodemirrors']), /CONFIGURED +PROBLEMS +AGE\n\S+ +1\/1 /);
   const [owner] = report.metadata.ownerReferences ?? [];
   assert.partialDeepStrictEqual(owner, { apiVersion: 'v1', kind: 'Node', name: 'node-change' });
 

@@ -41,6 +41,8 @@ const status = object('What the mirror agent of the node found and did.', {
     }),
     [],
   ),
+  configured: string('How many of the hosts are configured, such as 2/2.', { maxLength: 16 }),
+  problems: string('The hosts that are not, with their states.', { maxLength: 256 }),
   message: string('Why an older revision is in force than the published one.', { maxLength: 1024 }),
 });
 
@@ -80,8 +82,8 @@ export const nodeMirrorDefinition = customResourceDefinition({
     "Which registry mirrors a node's containerd uses, as its mirror agent reports. Named after the node; nothing to edit.",
   status: agreed,
   columns: [
-    { name: 'Hosts', type: 'string', jsonPath: '.status.hosts[*].host', description: 'Hosts on this node.' },
-    { name: 'States', type: 'string', jsonPath: '.status.hosts[*].state', description: 'Their states.' },
+    { name: 'Configured', type: 'string', jsonPath: '.status.configured', description: 'Hosts that are configured.' },
+    { name: 'Problems', type: 'string', jsonPath: '.status.problems', description: 'Hosts that are not, and why.' },
     { name: 'Revision', type: 'string', jsonPath: '.status.revision', priority: 1 },
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
