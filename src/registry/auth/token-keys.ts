@@ -1,10 +1,11 @@
 /** The keys that tokens may be signed with: certificates of `rootcertbundle`, keys of `jwks`. */
-import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { calculateJwkThumbprint, exportJWK, importJWK, type CryptoKey, type JWK } from 'jose';
+import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
 import { isTrusted, parseCertificates, parseX5c } from './certificates.ts';
 
-export type VerificationKey = CryptoKey | KeyObject | Uint8Array;
+/** Without an algorithm of its own: a key set need not name one, and a key fits its family only. */
+export type VerificationKey = KeyObject | Uint8Array;
 
 export interface TokenKeys {
   /** The key that a token's header names, when it is trusted. */
@@ -24,10 +25,18 @@ export async function loadTokenKeys({ rootCertBundle, jwks }: TokenKeyFiles): Pr
   const set = jwks === '' ? [] : await load(jwks, parseKeySet);
   const trusted = new Map<string, VerificationKey>();
   for (const root of roots) for (const id of await keyIds(root)) trusted.set(id, root.publicKey);
-  for (const jwk of set)
-    if (jwk.kid !== undefined && jwk.kid !== '') trusted.set(jwk.kid, await importJWK(jwk, jwk.alg));
+  for (const { kid, key } of set) trusted.set(kid, key);
   if (trusted.size === 0) throw new Error('rootcertbundle and jwks have no key with which a token could be signed');
   return { find: (header, at) => findKey(header, roots, trusted, at) };
+}
+
+/** Of a private key the public part. */
+function keyOf(jwk: JWK): VerificationKey {
+  if (jwk.kty !== 'oct') return createPublicKey({ key: jwk, format: 'jwk' });
+  const secret = Buffer.from(jwk.k ?? '', 'base64url');
+  // Anybody could sign with less.
+  if (secret.length < 32) throw new Error(`the secret of key "${jwk.kid}" has less than 32 bytes`);
+  return secret;
 }
 
 async function load<T>(path: string, parse: (text: string) => T): Promise<T> {
@@ -38,10 +47,11 @@ async function load<T>(path: string, parse: (text: string) => T): Promise<T> {
   }
 }
 
-function parseKeySet(text: string): JWK[] {
+/** Keys without a name can't be found by a token, and are left out. */
+function parseKeySet(text: string): { kid: string; key: VerificationKey }[] {
   const { keys } = JSON.parse(text) as { keys?: unknown };
   if (!Array.isArray(keys)) throw new Error('expected a JSON Web Key Set: {"keys": [...]}');
-  return keys as JWK[];
+  return (keys as JWK[]).flatMap((jwk) => (jwk.kid ? [{ kid: jwk.kid, key: keyOf(jwk) }] : []));
 }
 
 /** In the order in which distribution looks: `x5c`, then `jwk` with or without one, then `kid`. */

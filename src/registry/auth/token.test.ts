@@ -33,7 +33,7 @@ let leafKey: KeyObject;
 before(async () => {
   folder = await temporaryFolder(scope);
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const jwk: JWK = { ...(await exportJWK(createPublicKey(privateKey))), kid: 'first', alg: 'ES256' };
+  const jwk: JWK = { ...(await exportJWK(createPublicKey(privateKey))), kid: 'first' };
   await writeFile(join(folder, 'jwks.json'), JSON.stringify({ keys: [jwk] }));
   signers.set = { key: privateKey, header: { alg: 'ES256', kid: 'first' } };
   await makeCertificates();
@@ -240,6 +240,11 @@ test('autoredirect sends clients to the host that they called', async () => {
 test('files without a key, or that can not be read, stop the start', async () => {
   await writeFile(join(folder, 'empty.json'), '{"keys": []}');
   await writeFile(join(folder, 'broken.json'), '[]');
+  await writeFile(join(folder, 'weak.json'), '{"keys": [{"kid": "w", "kty": "oct", "k": ""}]}');
+  await assert.rejects(
+    createTokenAuthenticator(options({ jwks: join(folder, 'weak.json') })),
+    /weak\.json .*less than 32 bytes/,
+  );
   const none = { rootCertBundle: '' };
   await assert.rejects(createTokenAuthenticator(options({ ...none, jwks: join(folder, 'empty.json') })), /have no key/);
   await assert.rejects(
