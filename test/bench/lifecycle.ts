@@ -76,8 +76,10 @@ function collection(bench: Bench, ...flags: string[]): Row {
       await server.kill('SIGTERM');
       const [command = '', ...args] = kind === 'ours' ? bench.ours : await registryCommand(kind);
       return {
-        async run() {
+        async prepare() {
           await execute('cp', ['-r', `${from}/.`, root]);
+        },
+        async run() {
           const started = performance.now();
           await execute(command, [...args, 'garbage-collect', ...flags, server.configFile], {
             env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },

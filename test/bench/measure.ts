@@ -19,7 +19,8 @@ export async function measure(row: Row, rounds: number): Promise<Measurements> {
   return measurements;
 }
 
-async function once({ pid, run }: Arm): Promise<Measurement> {
+async function once({ pid, prepare, run }: Arm): Promise<Measurement> {
+  await prepare?.();
   if (!pid) {
     const before = await cpuSecondsOfChildren();
     const sample = await run();

@@ -15,6 +15,8 @@ export interface Row {
 export interface Arm {
   /** The process whose processor time and memory count; absent when `run` starts a process of its own. */
   pid?: () => number;
+  /** Before each run, not measured. */
+  prepare?: () => Promise<void>;
   run: () => Promise<Sample>;
 }
 
