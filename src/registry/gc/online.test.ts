@@ -20,9 +20,9 @@ interface Fixture extends TestApp {
   collector(deleteUntagged: boolean): Collector;
 }
 
-async function fixture(t: TestContext, protectMs = 0): Promise<Fixture> {
+async function fixture(t: TestContext, protectMs = 0, wrap = (driver: StorageDriver) => driver): Promise<Fixture> {
   const root = await temporaryFolder(t);
-  const driver = createFilesystemDriver({ rootDirectory: root });
+  const driver = wrap(createFilesystemDriver({ rootDirectory: root }));
   const protection = createProtection({ protectMs });
   const app = await registryApp(t, { driver, protection });
   const collector = (deleteUntagged: boolean) =>
@@ -222,6 +222,29 @@ test('what a client was told to be here stays for the protected time, and goes a
   const { removed } = await hasty.collector(false).collect(never);
   assert.equal(removed.blobs, blobs.length);
   assert.equal((await hasty.send('HEAD', `app/blobs/${first}`)).statusCode, 404);
+});
+
+test('a whole collection between the check of a manifest and its write removes nothing that it names', async (t) => {
+  const [reached, open] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const app = await fixture(t, 0, (driver) => ({
+    ...driver,
+    async putContent(path, content) {
+      if (path.includes('/_manifests/revisions/')) {
+        reached.resolve();
+        await open.promise;
+      }
+      return driver.putContent(path, content);
+    },
+  }));
+  const { blobs, manifest } = image('slow');
+  for (const { digest, bytes } of blobs) await app.pushBlob('app', bytes, digest);
+  const pushed = put(app, 'app', manifest, 'v1');
+  await reached.promise;
+  const { removed } = await app.collector(true).collect(never);
+  open.resolve();
+  assert.equal(await pushed, true);
+  await pull(app, 'app', 'v1');
+  assert.equal(removed.blobs, 0);
 });
 
 test('an emptied repository leaves the catalog, the figures and the disk', async (t) => {
