@@ -1,6 +1,5 @@
 import { isIP } from 'node:net';
-import { parseDuration } from '#shared/duration.ts';
-import { listenAddress, oneOf, readSettings } from '#shared/settings.ts';
+import { duration, listenAddress, logLevel, readSettings } from '#shared/settings.ts';
 
 const table = {
   nodeName: { flag: 'node-name', env: 'NODE_NAME', help: 'The node that this agent runs on.', parse: name },
@@ -39,13 +38,7 @@ const table = {
     help: 'Where /livez and /readyz answer. The agent uses the network of the node: keep it on 127.0.0.1.',
     parse: listenAddress,
   },
-  logLevel: {
-    flag: 'log-level',
-    env: 'LOG_LEVEL',
-    default: 'info',
-    help: 'error, warn, info, debug or trace.',
-    parse: oneOf('error', 'warn', 'info', 'debug', 'trace', 'silent'),
-  },
+  logLevel,
 };
 
 export type AgentSettings = ReturnType<typeof readAgentSettings>;
@@ -72,7 +65,7 @@ function absolutePath(value: string): string {
 }
 
 function period(value: string): number {
-  const ms = parseDuration(value);
-  if (ms === undefined || ms < 1000 || ms > 86_400_000) throw new Error('expected a duration from 1s to 24h');
+  const ms = duration(value);
+  if (ms < 1000 || ms > 86_400_000) throw new Error('expected a duration from 1s to 24h');
   return ms;
 }

@@ -1,7 +1,6 @@
 /** The settings of the operator: flag, environment variable, default and meaning of each in one place. */
 import { hostname } from 'node:os';
-import { parseDuration } from '#shared/duration.ts';
-import { boolean, listenAddress, oneOf, readSettings, text } from '#shared/settings.ts';
+import { boolean, duration, listenAddress, logLevel, names, oneOf, readSettings, text } from '#shared/settings.ts';
 
 const table = {
   namespace: { flag: 'namespace', env: 'POD_NAMESPACE', help: "The operator's own namespace.", parse: text },
@@ -23,11 +22,7 @@ const table = {
     env: 'WATCH_NAMESPACES',
     default: '',
     help: 'Namespaces whose Registries are looked after, separated by commas; all when empty.',
-    parse: (value: string) =>
-      value
-        .split(',')
-        .map((name) => name.trim())
-        .filter((name) => name !== ''),
+    parse: names,
   },
   mirrorsConfigMap: {
     flag: 'mirrors-configmap',
@@ -85,13 +80,7 @@ const table = {
     help: 'How long nodes are waited for when a Registry is deleted.',
     parse: duration,
   },
-  logLevel: {
-    flag: 'log-level',
-    env: 'LOG_LEVEL',
-    default: 'info',
-    help: 'error, warn, info, debug, trace or silent.',
-    parse: oneOf('error', 'warn', 'info', 'debug', 'trace', 'silent'),
-  },
+  logLevel,
 };
 
 export type OperatorSettings = ReturnType<typeof readOperatorSettings>;
@@ -99,10 +88,4 @@ export type OperatorSettings = ReturnType<typeof readOperatorSettings>;
 /** Throws a SettingsError that lists all the problems. */
 export function readOperatorSettings(argv: string[], env: NodeJS.ProcessEnv) {
   return readSettings('operator', table, argv, env);
-}
-
-function duration(value: string): number {
-  const ms = parseDuration(value);
-  if (ms === undefined || ms < 0) throw new Error('expected a duration such as 60s');
-  return ms;
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { parseDuration } from './duration.ts';
 
 /** One setting of a program: its flag, its environment variable, its default and its meaning, all in one place. */
 export interface Setting<T> {
@@ -96,6 +97,30 @@ export function integer(value: string): number {
   if (!Number.isSafeInteger(number) || number < 0) throw new Error('expected a whole number');
   return number;
 }
+
+/** Milliseconds. */
+export function duration(value: string): number {
+  const ms = parseDuration(value);
+  if (ms === undefined || ms < 0) throw new Error('expected a duration such as 60s');
+  return ms;
+}
+
+/** Names separated by commas. */
+export function names(value: string): string[] {
+  return value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** What every program logs, by one flag. */
+export const logLevel = {
+  flag: 'log-level',
+  env: 'LOG_LEVEL',
+  default: 'info',
+  help: 'error, warn, info, debug, trace or silent.',
+  parse: oneOf('error', 'warn', 'info', 'debug', 'trace', 'silent'),
+};
 
 export interface ListenAddress {
   /** Empty: every address of the machine. */

@@ -1,5 +1,4 @@
-import { parseDuration } from '#shared/duration.ts';
-import { oneOf, readSettings, text } from '#shared/settings.ts';
+import { duration, logLevel, names, readSettings, text } from '#shared/settings.ts';
 
 const table = {
   namespace: { flag: 'namespace', env: 'POD_NAMESPACE', help: "The operator's namespace.", parse: text },
@@ -22,7 +21,7 @@ const table = {
     env: 'WATCH_NAMESPACES',
     default: '',
     help: 'The namespaces of the operator, separated by commas; all when empty.',
-    parse: (value: string) => value.split(',').filter((name) => name !== ''),
+    parse: names,
   },
   deadlineMs: {
     flag: 'deadline',
@@ -31,13 +30,7 @@ const table = {
     help: 'How long to wait for the operator to end, and for the nodes to confirm.',
     parse: duration,
   },
-  logLevel: {
-    flag: 'log-level',
-    env: 'LOG_LEVEL',
-    default: 'info',
-    help: 'error, warn, info, debug or trace.',
-    parse: oneOf('error', 'warn', 'info', 'debug', 'trace', 'silent'),
-  },
+  logLevel,
 };
 
 export type UninstallSettings = ReturnType<typeof readUninstallSettings>;
@@ -45,10 +38,4 @@ export type UninstallSettings = ReturnType<typeof readUninstallSettings>;
 /** Throws a SettingsError that lists all the problems. */
 export function readUninstallSettings(argv: string[], env: NodeJS.ProcessEnv) {
   return readSettings('operator uninstall', table, argv, env);
-}
-
-function duration(value: string): number {
-  const ms = parseDuration(value);
-  if (ms === undefined || ms < 0) throw new Error('expected a duration such as 60s');
-  return ms;
 }

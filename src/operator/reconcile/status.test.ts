@@ -11,7 +11,7 @@ import { registryOf } from '#test/support/registry-fixture.ts';
 import type { Facts } from './facts.ts';
 import type { Pod } from './pod.ts';
 import { computeStatus } from './status.ts';
-import type { Usage } from './usage.ts';
+import type { Usage } from '#shared/usage.ts';
 
 const now = new Date('2026-06-01T12:00:00Z');
 const image = 'registry-operator:1';

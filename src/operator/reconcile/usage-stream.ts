@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Clock } from '#shared/clock.ts';
-import { parseUsage, type Usage } from './usage.ts';
+import { parseUsage, type Usage } from '#shared/usage.ts';
 
 /** Opens the body of `GET /debug/usage?watch=true`; rejects when there is no answer of 200. */
 export type OpenUsage = (signal: AbortSignal) => Promise<Readable>;

@@ -4,8 +4,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { createLogger } from '#shared/logger.ts';
 import { eventually } from '#test/support/eventually.ts';
-import type { Usage } from './usage.ts';
-import { parseUsage } from './usage.ts';
+import type { Usage } from '#shared/usage.ts';
+import { parseUsage } from '#shared/usage.ts';
 import { directAccess } from './usage-access.ts';
 import { createUsageWatcher, type UsageWatcher } from './usage-watcher.ts';
 

@@ -2,7 +2,7 @@ import type { Request } from '#operator/runtime/reconciler.ts';
 import { type BackoffPolicy, backoffMs } from '#shared/backoff.ts';
 import { type Clock, sleep, systemClock } from '#shared/clock.ts';
 import type { Logger } from '#shared/logger.ts';
-import type { Usage } from './usage.ts';
+import type { Usage } from '#shared/usage.ts';
 import { type OpenUsage, readUsage } from './usage-stream.ts';
 
 /** What is known of one registry. */

@@ -2,6 +2,7 @@
  * The index: repositories, tags and sizes in memory, rebuilt from storage at the start, updated by every write (it is a
  * StoreObserver). Never authoritative: the tree on disk is.
  */
+import type { CatalogUsage } from '#shared/usage.ts';
 import type { StoreObserver } from '#registry/storage/store.ts';
 
 export interface PageRequest {
@@ -16,17 +17,6 @@ export interface Page {
   more: boolean;
 }
 
-export interface Usage {
-  /** False while the first build runs: the figures are of what has been read so far. */
-  complete: boolean;
-  repositories: number;
-  tags: number;
-  manifests: number;
-  blobs: number;
-  /** Bytes of all blobs, each counted once. */
-  bytes: number;
-}
-
 export interface Catalog extends StoreObserver {
   /** Reads the tree; resolves when the index is complete, rejects when `signal` aborts it. Requests are served meanwhile. */
   build(signal: AbortSignal): Promise<void>;
@@ -34,7 +24,7 @@ export interface Catalog extends StoreObserver {
   repositories(page: PageRequest): Promise<Page>;
   /** In ASCII order; `undefined` for an unknown repository. Answers from disk for a repository not read yet. */
   tags(repository: string, page: PageRequest): Promise<Page | undefined>;
-  usage(): Usage;
+  usage(): CatalogUsage;
   /** Called after each change of the usage figures; returns the function that stops it. */
   onChange(listener: () => void): () => void;
 }

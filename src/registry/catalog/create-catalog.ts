@@ -4,7 +4,8 @@ import { walkRepositories } from '#registry/storage/repository-walk.ts';
 import type { StoreObserver } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
 import { BlobSizes } from './blob-sizes.ts';
-import type { Catalog, Usage } from './catalog.ts';
+import type { CatalogUsage } from '#shared/usage.ts';
+import type { Catalog } from './catalog.ts';
 import { readBlobs } from './disk-reader.ts';
 import { MemoryIndex } from './memory-index.ts';
 import type { RepositoryIndex } from './repository-index.ts';
@@ -56,7 +57,7 @@ export function createCatalog({ driver, logger }: CatalogOptions): Catalog {
     changed();
   }
 
-  const usage = (): Usage => ({
+  const usage = (): CatalogUsage => ({
     complete,
     repositories: index.names.size,
     tags: index.tags,

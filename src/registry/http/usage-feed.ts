@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
+import { serializeUsage } from '#shared/usage.ts';
 
 export interface UsageSource {
   catalog: Catalog;
@@ -11,9 +12,7 @@ export interface UsageSource {
 
 /** One line of `GET /debug/usage`. */
 export async function usageLine({ catalog, store }: UsageSource): Promise<string> {
-  const { complete, repositories, tags, manifests, blobs, bytes } = catalog.usage();
-  const volume = (await store.space()) ?? null;
-  return `${JSON.stringify({ complete, repositories, tags, manifests, blobs, bytes, volume })}\n`;
+  return serializeUsage({ ...catalog.usage(), volume: (await store.space()) ?? null });
 }
 
 export interface FeedTimes {

@@ -1,15 +1,27 @@
-/** What a registry tells of itself, one line of JSON at a time: `GET /debug/usage?watch=true` on its debug port. */
+/**
+ * The agreement between the registry and the operator: what a registry tells of itself, one line of JSON at a time, at
+ * `GET /debug/usage?watch=true` on its debug port.
+ */
 
-export interface Usage {
+/** What its index knows. */
+export interface CatalogUsage {
   /** False while the registry still reads its storage: the counts grow. */
   complete: boolean;
   repositories: number;
   tags: number;
   manifests: number;
   blobs: number;
+  /** Bytes of all blobs, each counted once. */
   bytes: number;
+}
+
+export interface Usage extends CatalogUsage {
   /** Bytes of the file system; `null` where the storage is none. */
   volume: { capacity: number; free: number } | null;
+}
+
+export function serializeUsage(usage: Usage): string {
+  return `${JSON.stringify(usage)}\n`;
 }
 
 const counts = ['repositories', 'tags', 'manifests', 'blobs', 'bytes'] as const;
