@@ -79,7 +79,10 @@ export function troubles(cluster: () => TestCluster): void {
     });
   });
 
-  /** HTTP status of pushing one random blob from a node. */
+  /**
+   * HTTP status of pushing one random blob from a node. A Service refuses connections for about a second after its Pod
+   * has become ready, until kube-proxy has heard of it.
+   */
   async function pushBlob(name: string, node: string, size: number): Promise<number> {
     const address = await cluster().kubectl([
       'get',
@@ -94,7 +97,7 @@ export function troubles(cluster: () => TestCluster): void {
       'file=$(mktemp)',
       `head -c ${size} /dev/urandom > $file`,
       'digest=sha256:$(sha256sum < $file | cut -d" " -f1)',
-      `curl -s -o /dev/null -w '%{http_code}' --data-binary @$file -H 'Content-Type: application/octet-stream' "http://${address}:5000/v2/full/blobs/uploads/?digest=$digest"`,
+      `curl -s --retry 20 --retry-connrefused --retry-delay 1 -o /dev/null -w '%{http_code}' --data-binary @$file -H 'Content-Type: application/octet-stream' "http://${address}:5000/v2/full/blobs/uploads/?digest=$digest"`,
       'rm $file',
     ];
     return Number(await cluster().onNode(node, push.join('; ')));
