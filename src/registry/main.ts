@@ -47,7 +47,7 @@ async function explained(command: () => Promise<number>): Promise<number> {
 
 async function serve(args: string[], env: Environment, signal: AbortSignal): Promise<number> {
   if (args.length > 1) throw new Error(`one configuration file is expected, found ${args.join(' ')}`);
-  const [server, loaded] = await Promise.all([import('#registry/serve.ts'), load(args[0], env)]);
+  const [server, loaded] = await Promise.all([import('./serve/serve.ts'), load(args[0], env)]);
   await server.serve(loaded, signal);
   return 0;
 }

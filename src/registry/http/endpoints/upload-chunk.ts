@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { parseContentRange } from '#registry/oci/range.ts';
 import type { Upload } from '#registry/storage/store.ts';
-import { announcedLength } from './request-body.ts';
+import { announcedLength } from '#registry/http/request-body.ts';
 
 /**
  * A chunk with a Content-Range must go on where the upload ends, and have the length that it says: 416 with where to go on

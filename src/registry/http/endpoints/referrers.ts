@@ -3,8 +3,8 @@ import type { Referrers } from '#registry/catalog/referrers.ts';
 import { parseDigest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { mediaTypes, type Descriptor } from '#registry/oci/manifest.ts';
-import type { Answer, Exchange, Methods } from './exchange.ts';
-import { nextPage } from './links.ts';
+import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
+import { nextPage } from '#registry/http/links.ts';
 
 /** Bytes of descriptors in one answer: clients read it as a manifest, and those have 4 MiB at most. */
 const pageBytes = 3 * 2 ** 20;

@@ -6,7 +6,7 @@
 import { RegistryError } from '#registry/oci/errors.ts';
 import type { Descriptor, Manifest } from '#registry/oci/manifest.ts';
 import type { RepositoryStore } from '#registry/storage/store.ts';
-import { RegistryErrors } from './error-handler.ts';
+import { RegistryErrors } from '#registry/http/error-handler.ts';
 
 export interface ValidationOptions {
   /** Off: nothing is checked but the form. */

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { registryApp } from '#test/support/registry-app.ts';
 import { temporaryFolder } from '#test/support/temporary.ts';
 import { configuredChecks } from './checks.ts';
-import { parseConfiguration } from './config/load.ts';
+import { parseConfiguration } from '#registry/config/load.ts';
 
 const never = new AbortController().signal;
 

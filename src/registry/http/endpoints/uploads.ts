@@ -6,9 +6,9 @@ import { parseDigest, type Digest, type DigestAlgorithm } from '#registry/oci/di
 import { RegistryError } from '#registry/oci/errors.ts';
 import { isRepositoryName } from '#registry/oci/reference.ts';
 import type { BlobDescriptor, Upload } from '#registry/storage/store.ts';
-import type { Answer, Exchange, Methods } from './exchange.ts';
-import type { Links } from './links.ts';
-import { bodySource, hasBody } from './request-body.ts';
+import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
+import type { Links } from '#registry/http/links.ts';
+import { bodySource, hasBody } from '#registry/http/request-body.ts';
 import { checkChunk } from './upload-chunk.ts';
 
 /** `POST`: mounts a blob of another repository, takes a whole blob, or opens a session. */

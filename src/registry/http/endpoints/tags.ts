@@ -1,7 +1,7 @@
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
-import type { Exchange, Methods } from './exchange.ts';
-import { pageAnswer, pageRequest, requestedEntries } from './paging.ts';
+import type { Exchange, Methods } from '#registry/http/exchange.ts';
+import { pageAnswer, pageRequest, requestedEntries } from '#registry/http/paging.ts';
 
 export interface TagsDeps {
   catalog: Catalog;

@@ -6,7 +6,7 @@ import { eventually } from '#test/support/eventually.ts';
 import { registryApp, type TestApp } from '#test/support/registry-app.ts';
 import type { Scope } from '#test/support/scope.ts';
 import { buildDebugApp, type DebugDeps } from './debug-app.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics } from '#registry/metrics.ts';
 
 async function debugOf(scope: Scope, { catalog, store }: TestApp, rest: Partial<DebugDeps> = {}) {
   const defaults = { healthFailures: () => ({}), notReady: async () => ({}) };

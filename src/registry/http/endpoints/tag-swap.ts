@@ -3,7 +3,7 @@ import type { Digest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import type { Reference } from '#registry/oci/reference.ts';
 import type { RepositoryStore } from '#registry/storage/store.ts';
-import type { Precondition } from './conditions.ts';
+import type { Precondition } from '#registry/http/conditions.ts';
 
 /**
  * Throws before anything is stored. It is about the tags of the push, or, without any, about the manifest itself, which

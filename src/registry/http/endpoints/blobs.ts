@@ -3,11 +3,11 @@ import { parseDigest, type Digest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { parseRanges, type ByteRange } from '#registry/oci/range.ts';
 import type { BlobReader } from '#registry/storage/store.ts';
-import { blobBody, type Piece } from './blob-body.ts';
-import type { BufferPool } from './buffer-pool.ts';
-import { byteRanges } from './byte-ranges.ts';
-import { hasEntityTag } from './conditions.ts';
-import type { Answer, Exchange, Methods } from './exchange.ts';
+import { blobBody, type Piece } from '#registry/http/blob-body.ts';
+import type { BufferPool } from '#registry/http/buffer-pool.ts';
+import { byteRanges } from '#registry/http/byte-ranges.ts';
+import { hasEntityTag } from '#registry/http/conditions.ts';
+import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
 
 export interface BlobsDeps {
   pool: BufferPool;

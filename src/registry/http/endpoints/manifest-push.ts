@@ -4,11 +4,11 @@ import { digestAlgorithm, type Digest, type DigestAlgorithm } from '#registry/oc
 import { RegistryError } from '#registry/oci/errors.ts';
 import { parseManifest, type Manifest } from '#registry/oci/manifest.ts';
 import { isTag, type Reference } from '#registry/oci/reference.ts';
-import { precondition } from './conditions.ts';
-import type { Answer, Exchange } from './exchange.ts';
-import type { Links } from './links.ts';
+import { precondition } from '#registry/http/conditions.ts';
+import type { Answer, Exchange } from '#registry/http/exchange.ts';
+import type { Links } from '#registry/http/links.ts';
 import type { ManifestCheck } from './manifest-check.ts';
-import { readBody } from './request-body.ts';
+import { readBody } from '#registry/http/request-body.ts';
 import { expectCurrent, setTags } from './tag-swap.ts';
 
 export type ManifestPush = (exchange: Exchange, reference: Reference) => Promise<Answer>;

@@ -1,4 +1,4 @@
-import type { Methods } from './exchange.ts';
+import type { Methods } from '#registry/http/exchange.ts';
 
 /** `GET /v2/`: that this is a registry (distribution-spec end-1). */
 export const baseEndpoint: Methods = {

@@ -3,8 +3,8 @@ import type { Digest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { parseReference, type Reference } from '#registry/oci/reference.ts';
 import type { RepositoryStore, StoredManifest } from '#registry/storage/store.ts';
-import { hasEntityTag } from './conditions.ts';
-import type { Answer, Exchange, Methods } from './exchange.ts';
+import { hasEntityTag } from '#registry/http/conditions.ts';
+import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
 import type { ManifestPush } from './manifest-push.ts';
 
 export interface ManifestsDeps {

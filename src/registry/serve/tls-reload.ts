@@ -3,7 +3,7 @@ import type { Server } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
-import { readTlsFiles, type Tls, type TlsFiles } from '#registry/tls.ts';
+import { readTlsFiles, type Tls, type TlsFiles } from './tls.ts';
 import type { Logger } from '#shared/logger.ts';
 
 export interface TlsReloadOptions {
