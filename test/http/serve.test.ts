@@ -1,7 +1,7 @@
 /** The registry as a process: how it starts, what it refuses, how it stops. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -104,6 +104,32 @@ test('what was pushed is there after a restart, in the lists as well; an upload 
   await fetch(location, { method: 'PATCH', body: bytes.subarray(60_000) as Uint8Array<ArrayBuffer> });
   const put = await fetch(`${location}?digest=${digestOf(bytes)}`, { method: 'PUT' });
   assert.equal(put.status, 201);
+});
+
+test('SIGHUP: what another process changed on the volume is found, and what changed is logged', async (t) => {
+  const server = await startRegistry(t, { config: { log: { level: 'info', formatter: 'json' } } });
+  const client = registryClient(server.url);
+  await client.pushImage('goes', image('goes'), 'x');
+  const other = await startRegistry(t, { root: server.root });
+  await registryClient(other.url).pushImage('comes', image('comes', { layers: [1000, 2000] }), 'y');
+  await rm(join(server.root, 'docker/registry/v2/repositories/goes'), { recursive: true });
+  assert.deepEqual(await client.repositories(), ['goes']);
+  process.kill(server.pid(), 'SIGHUP');
+  const line = await eventually(() => {
+    const found = server.output().match(/^.*the volume has been read again.*$/m);
+    assert.ok(found);
+    return JSON.parse(found[0]) as Record<string, unknown>;
+  });
+  assert.deepEqual([line['repositories'], line['tags'], line['manifests'], line['blobs']], [0, 0, 0, 4]);
+  assert.deepEqual(await client.repositories(), ['comes']);
+  const usage = async (url: string) => (await fetch(`${url}/debug/usage`)).json();
+  const { blobs, bytes } = (await usage(server.debugUrl)) as Record<string, number>;
+  process.kill(other.pid(), 'SIGHUP');
+  await eventually(async () => {
+    const theirs = (await usage(other.debugUrl)) as Record<string, number>;
+    assert.deepEqual([theirs['blobs'], theirs['bytes'], theirs['repositories']], [blobs, bytes, 1]);
+  });
+  assert.equal(await server.kill('SIGTERM'), 0);
 });
 
 test('SIGTERM: not ready any more, what runs is finished, then the end', async (t) => {

@@ -25,6 +25,7 @@ import { instrumentedDriver } from '#registry/storage/instrumented-driver.ts';
 import { createRegistryStore } from '#registry/storage/registry-store.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import { createUploadPurger } from '#registry/storage/upload-purger.ts';
+import { createRescan } from './rescan.ts';
 import { createTlsReload } from './tls-reload.ts';
 import { loadTls } from './tls.ts';
 import { aborted } from '#shared/lifecycle.ts';
@@ -112,7 +113,8 @@ async function assemble(configuration: Configuration, logger: Logger, signals: S
   const debug = debugApp({ ...storage, health, metrics, path, signal: signals.stopping });
   const server = app.server as unknown as Server;
   const certificates = tls && createTlsReload({ tls: http.tls, current: tls.options, server, logger });
-  return { app, debug, storage, background: [collection, events, certificates] };
+  const rescan = createRescan(storage.catalog, logger);
+  return { app, debug, storage, background: [collection, events, certificates, rescan] };
 }
 
 interface Storage {
