@@ -20,11 +20,12 @@ const programs: Record<string, () => Promise<{ main: Program }>> = {
 process.env['UV_THREADPOOL_SIZE'] ??= '16';
 
 /** `registry:2` and `registry:3` images are started as `<image> serve config.yml`: those words work here too. */
-const registryCommands = new Set(['serve', 'garbage-collect', '--version', '-v', 'help', '--help', '-h']);
+const registryCommands = new Set(['serve', 'garbage-collect', 'scrub', '--version', '-v', 'help', '--help', '-h']);
 
 const usage = `Usage:
   registry serve [config.yml]
   registry garbage-collect [--dry-run] [--delete-untagged] [config.yml]
+  registry scrub [--dry-run] [--quiet] [config.yml]
   operator [--help]
   mirror-agent [--help]
 `;

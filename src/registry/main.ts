@@ -6,6 +6,7 @@ import { version } from '#shared/version.ts';
 const usage = `Usage:
   registry serve [config.yml]                     run the registry
   registry garbage-collect [flags] [config.yml]   delete what no manifest refers to; --help names the flags
+  registry scrub [flags] [config.yml]             verify every blob against its digest; --help names the flags
   registry --version                              say which version this is
 
 Without a file, the first of these is read: $REGISTRY_CONFIGURATION_PATH, /etc/distribution/config.yml,
@@ -20,6 +21,8 @@ export async function main(argv: string[], env: NodeJS.ProcessEnv, signal: Abort
       return explained(() => serve(rest, env, signal));
     case 'garbage-collect':
       return explained(() => collectGarbage(rest, env, signal));
+    case 'scrub':
+      return explained(() => scrub(rest, env, signal));
     case '--version':
     case '-v':
       process.stdout.write(`registry registry-operator ${version}\n`);
@@ -69,6 +72,26 @@ async function collectGarbage(args: string[], env: Environment, signal: AbortSig
     signal,
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
+  });
+}
+
+async function scrub(args: string[], env: Environment, signal: AbortSignal): Promise<number> {
+  const { parseScrubFlags, scrubCommand, scrubUsage } = await import('#registry/scrub/command.ts');
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(scrubUsage);
+    return 0;
+  }
+  const flags = parseScrubFlags(args);
+  const { log, storage, extensions } = (await load(flags.configFile, env)).configuration;
+  if (!storage.filesystem) throw new Error('scrub needs storage.filesystem: nothing else outlives the registry');
+  const { createRegistryLogger } = await import('./serve/logging.ts');
+  return scrubCommand({
+    ...flags,
+    rootDirectory: storage.filesystem.rootdirectory,
+    bytesPerSecond: extensions.scrub.bytespersecond,
+    logger: createRegistryLogger({ ...log, level: 'warn' }),
+    signal,
+    stdout: (text) => void process.stdout.write(text),
   });
 }
 

@@ -6,6 +6,7 @@ import type { ExchangeObserver } from '#registry/http/exchange.ts';
 import type { Endpoint } from '#registry/http/path.ts';
 import { notificationMetrics } from '#registry/notifications/metrics.ts';
 import type { NotificationsObserver } from '#registry/notifications/notifications.ts';
+import { scrubMetrics, type ScrubMetrics } from '#registry/scrub/metrics.ts';
 import type { ObserveCache } from '#registry/storage/counted-cache.ts';
 import type { ObserveAction } from '#registry/storage/instrumented-driver.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
@@ -18,6 +19,8 @@ export interface Metrics {
   readonly notifications: NotificationsObserver;
   /** Counts garbage collections of the server. */
   readonly collections: CollectionMetrics;
+  /** Counts what scrubs of the server have verified. */
+  readonly scrubs: ScrubMetrics;
   /** Counts what the storage driver does. */
   readonly storage: ObserveAction;
   /** Counts the looks into the memory for manifests, small blobs and links. */
@@ -43,6 +46,7 @@ export function createMetrics(): Metrics {
     exchanges: exchangeMetrics(register),
     notifications: notificationMetrics(register),
     collections: collectionMetrics(register),
+    scrubs: scrubMetrics(register),
     storage: storageMetrics(register),
     cache: cacheMetrics(register),
     watch: (catalog, store) => contentMetrics(register, catalog, store),

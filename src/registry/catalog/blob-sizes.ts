@@ -21,6 +21,12 @@ export class BlobSizes {
     this.#next?.announce(digest, size);
   }
 
+  /** Its data was moved away. */
+  lost(digest: Digest): void {
+    this.#bytes -= this.#sizes.delete(digest) ?? 0;
+    this.#next?.lost(digest);
+  }
+
   /** What was announced is later than what the disk showed. */
   found(digest: Digest, size: number): void {
     const sizes = this.#next ?? this;

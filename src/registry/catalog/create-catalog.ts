@@ -93,6 +93,10 @@ function observer(index: MemoryIndex, blobs: BlobSizes, changed: () => void): St
       blobs.announce(blob.digest, blob.size);
       changed();
     },
+    blobSetAside(digest) {
+      blobs.lost(digest);
+      changed();
+    },
     manifestPut(name, { digest, bytes }) {
       blobs.announce(digest, bytes.byteLength);
       update(name, (repository) => repository.putManifest(digest));

@@ -188,6 +188,12 @@ const extensions = section({
     /** The server also removes manifests that no tag keeps; the command has a flag for it. */
     deleteuntagged: flag(),
   }),
+  scrub: section({
+    /** Time between verifications of all blobs in the running server; 0: none. */
+    interval: duration(0),
+    /** Bytes that it, and `registry scrub`, read per second at most; 0: no limit. */
+    bytespersecond: bytes(32 * MiB),
+  }),
 });
 
 export const schema = section({

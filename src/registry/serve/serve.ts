@@ -26,6 +26,7 @@ import { createRegistryStore } from '#registry/storage/registry-store.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import { createUploadPurger } from '#registry/storage/upload-purger.ts';
 import { createRescan } from './rescan.ts';
+import { openScrubbing } from './scrubbing.ts';
 import { createTlsReload } from './tls-reload.ts';
 import { loadTls } from './tls.ts';
 import { aborted } from '#shared/lifecycle.ts';
@@ -114,7 +115,8 @@ async function assemble(configuration: Configuration, logger: Logger, signals: S
   const server = app.server as unknown as Server;
   const certificates = tls && createTlsReload({ tls: http.tls, current: tls.options, server, logger });
   const rescan = createRescan(storage.catalog, logger);
-  return { app, debug, storage, background: [collection, events, certificates, rescan] };
+  const scrubbing = await openScrubbing(configuration, { ...storage, metrics, logger });
+  return { app, debug, storage, background: [collection, scrubbing, events, certificates, rescan] };
 }
 
 interface Storage {

@@ -14,6 +14,8 @@ export interface ContentCache {
   manifest(digest: Digest): Promise<StoredManifest | undefined>;
   /** A blob of at most {@link smallBlobBytes}; `info` is that of its file as it is now. */
   smallBlob(digest: Digest, info: FileInfo): Promise<BlobReader | undefined>;
+  /** The next look goes to the storage. */
+  forget(digest: Digest): void;
 }
 
 export type CachedContent =
@@ -44,7 +46,7 @@ export function createContentCache(
   }
 
   async function manifest(digest: Digest): Promise<StoredManifest | undefined> {
-    const key = `manifest ${digest}`;
+    const key = manifestKey(digest);
     const cached = cache.get(key);
     if (cached?.kind === 'manifest') return cached.manifest;
     const info = await driver.stat(blobData(digest));
@@ -72,7 +74,16 @@ export function createContentCache(
     return reader;
   }
 
-  return { manifest, smallBlob };
+  function forget(digest: Digest): void {
+    cache.delete(digest);
+    cache.delete(manifestKey(digest));
+  }
+
+  return { manifest, smallBlob, forget };
+}
+
+function manifestKey(digest: Digest): string {
+  return `manifest ${digest}`;
 }
 
 /** Without state, so that one serves all requests. */

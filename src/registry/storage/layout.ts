@@ -17,6 +17,13 @@
  * as `<final>.<uuid>.tmp` beside their place; other names than `link` and `data` are ignored by every reader. Own files
  * go outside of this tree: a stray `data` below blobs stops distribution's garbage collection.
  *
+ *
+ *   /.registry-operator
+ *     quarantine/<alg>/<hex>.<time>                       blobs that were not what their digest says
+ *     trash/                                              what a collection is removing
+ *     notifications/                                      events that wait for their endpoint
+ *     scrub                                               when all blobs were last verified
+ *
  * Source: distribution registry/storage/paths.go, catalog.go, driver/filesystem/driver.go.
  */
 import { digestAlgorithm, digestEncoded, parseDigest, type Digest } from '#registry/oci/digest.ts';
@@ -32,6 +39,15 @@ export function blobData(digest: Digest): string {
   const hex = digestEncoded(digest);
   return `${blobsRoot}/${digestAlgorithm(digest)}/${hex.slice(0, 2)}/${hex}/data`;
 }
+
+/** Where a corrupt blob is put, by the time (milliseconds since 1970) at which it was found. */
+export function quarantinedBlob(digest: Digest, foundMs: number): string {
+  const time = new Date(foundMs).toISOString().replaceAll(':', '-');
+  return `/.registry-operator/quarantine/${algorithmAndHex(digest)}.${time}`;
+}
+
+/** The time of the last scrub that reached its end: JSON. */
+export const lastScrub = '/.registry-operator/scrub';
 
 export function repositoryDirectory(repository: string): string {
   return `${repositoriesRoot}/${repository}`;

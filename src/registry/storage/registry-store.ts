@@ -7,6 +7,7 @@ import type { StorageDriver } from './driver.ts';
 import { createKeyedMutex } from './keyed-mutex.ts';
 import { createLinkReader, type RememberedLink } from './link-reader.ts';
 import { createManifestStore } from './manifest-store.ts';
+import { setBlobAside } from './set-aside.ts';
 import { createStatedSizes } from './stated-sizes.ts';
 import type { StoreContext } from './store-context.ts';
 import type { RegistryStore, RepositoryStore, StoreObserver } from './store.ts';
@@ -37,6 +38,7 @@ export function createRegistryStore(options: RegistryStoreOptions): RegistryStor
       if (!(await driver.stat('/'))) throw new Error(`the root directory of the ${driver.name} storage is missing`);
     },
     space: () => driver.space(),
+    setAside: (digest, options) => context.track(setBlobAside(context, digest, options)),
     async close() {
       while (running.size > 0) await Promise.allSettled(running);
     },

@@ -6,10 +6,13 @@ import { RegistryError } from '#registry/oci/errors.ts';
 import { createLogger } from '#shared/logger.ts';
 import { digestOf, imageManifest, pieces } from '#test/support/stored-content.ts';
 import type { MakeDriver } from './driver.contract.ts';
+import type { StorageDriver } from './driver.ts';
+import { blobData } from './layout.ts';
 import { createRegistryStore } from './registry-store.ts';
 import type { RegistryStore, RepositoryStore, StoreObserver } from './store.ts';
 
 interface Fixture {
+  driver: StorageDriver;
   store: RegistryStore;
   repository: RepositoryStore;
   /** What observers were told, as `event repository subject`. */
@@ -22,13 +25,15 @@ export function describeStore(name: string, make: MakeDriver): void {
   const contract: Contract = (title, check) => {
     void test(`store on ${name}: ${title}`, async (t) => {
       const told: string[] = [];
-      const options = { driver: await make(t), observers: [recorder(told)], logger: createLogger({ level: 'silent' }) };
+      const driver = await make(t);
+      const options = { driver, observers: [recorder(told)], logger: createLogger({ level: 'silent' }) };
       const store = createRegistryStore(options);
-      await check({ store, repository: store.repository('team/app'), told });
+      await check({ driver, store, repository: store.repository('team/app'), told });
       await store.close();
     });
   };
   blobs(contract);
+  setAside(contract);
   mounts(contract);
   manifests(contract);
   tags(contract);
@@ -38,6 +43,7 @@ export function describeStore(name: string, make: MakeDriver): void {
 function recorder(told: string[]): StoreObserver {
   return {
     blobCommitted: (repository, { digest, size }) => told.push(`blobCommitted ${repository} ${digest} ${size}`),
+    blobSetAside: (digest) => told.push(`blobSetAside ${digest}`),
     blobUnlinked: (repository, digest) => told.push(`blobUnlinked ${repository} ${digest}`),
     manifestPut: (repository, { digest }) => told.push(`manifestPut ${repository} ${digest}`),
     manifestDeleted: (repository, digest) => told.push(`manifestDeleted ${repository} ${digest}`),
@@ -129,6 +135,29 @@ function blobs(contract: Contract): void {
     const digests = await Promise.all(Array.from({ length: 10 }, () => push(repository, bytes)));
     assert.equal(new Set(digests).size, 1);
     assert.deepEqual(await content(repository, digests[0]!), bytes);
+  });
+}
+
+function setAside(contract: Contract): void {
+  contract('content is set aside in all repositories only while it is the same file', async (fixture) => {
+    const { driver, store, repository, told } = fixture;
+    const digest = await push(repository, 'x');
+    const path = blobData(digest);
+    const seen = (await driver.stat(path))!;
+    await store.repository('team/other').blobs.mount(digest);
+    assert.deepEqual(await content(repository, digest), Buffer.from('x'));
+    assert.equal(await store.setAside(digest, { seen: { ...seen, size: 2 }, to: '/aside/x' }), false);
+    assert.ok(await repository.blobs.stat(digest));
+    assert.equal(await store.setAside(digest, { seen, to: '/aside/x' }), true);
+    assert.equal(told.at(-1), `blobSetAside ${digest}`);
+    for (const name of ['team/app', 'team/other']) {
+      assert.equal(await store.repository(name).blobs.stat(digest), undefined);
+      assert.equal(await store.repository(name).blobs.open(digest), undefined);
+    }
+    assert.equal((await driver.getContent('/aside/x'))?.bytes.toString(), 'x');
+    assert.equal(await store.setAside(digest, { seen, to: '/aside/x' }), false);
+    await push(repository, 'x');
+    assert.ok(await store.repository('team/other').blobs.stat(digest));
   });
 }
 

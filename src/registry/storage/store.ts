@@ -4,6 +4,7 @@
  * a RegistryError, that the client did.
  */
 import type { Digest, DigestAlgorithm } from '#registry/oci/digest.ts';
+import type { FileInfo } from './driver.ts';
 
 export interface RegistryStore {
   /** No I/O; the name must have been checked by isRepositoryName. */
@@ -12,6 +13,11 @@ export interface RegistryStore {
   check(): Promise<void>;
   /** Bytes of the volume; `undefined` where the notion has no meaning (object stores). */
   space(): Promise<Space | undefined>;
+  /**
+   * Moves the data of a blob to the path `to`, as long as it is the file that `seen` tells of; `false` when it is not, or not any
+   * more. From then on the blob is missing in all repositories.
+   */
+  setAside(digest: Digest, options: { seen: FileInfo; to: string }): Promise<boolean>;
   /** Waits for running commits, closes what is open; uploads stay resumable. */
   close(): Promise<void>;
 }
@@ -121,6 +127,8 @@ export interface StoreObserver {
   /** A blob was pushed or mounted, so that the repository has it now. */
   blobCommitted?(repository: string, blob: BlobDescriptor): void;
   blobUnlinked?(repository: string, digest: Digest): void;
+  /** The data was corrupt and has been moved away; the links stay. */
+  blobSetAside?(digest: Digest): void;
   manifestPut?(repository: string, manifest: StoredManifest): void;
   manifestDeleted?(repository: string, digest: Digest): void;
   tagSet?(repository: string, tag: string, digest: Digest): void;
