@@ -37,6 +37,26 @@ test('the first error ends it, when the visits that run have ended', async () =>
   assert.equal(running, 0);
 });
 
+test('an error in a turn of the others is not lost', async () => {
+  const visit = async (item: number) => {
+    const until = performance.now() + 5;
+    while (performance.now() < until);
+    await Promise.resolve();
+    if (item === 1) throw new Error('one');
+  };
+  await assert.rejects(workThrough([1, 2, 3, 4], { width: 4, visit }), /one/);
+  const late = async (item: number) => {
+    if (item === 0) {
+      const until = performance.now() + 5;
+      while (performance.now() < until);
+      return;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    throw new Error('late');
+  };
+  await assert.rejects(workThrough([1, 0], { width: 2, visit: late }), /late/);
+});
+
 test('a signal ends it', async () => {
   const controller = new AbortController();
   let visits = 0;

@@ -17,15 +17,21 @@ export async function workThrough<T>(items: Iterable<T>, options: WorkOptions<T>
   const visits = new Set<Promise<void>>();
   const add = (item: T) => void queue.push(item);
   let turn = performance.now();
+  /** Kept here, since a visit may fail while nobody waits for it: in a turn of the others. */
+  let failure: { error: unknown } | undefined;
 
   function start(item: T): void {
-    const visit = options.visit(item, add).finally(() => visits.delete(visit));
+    const visit = options
+      .visit(item, add)
+      .catch((error: unknown) => void (failure ??= { error }))
+      .finally(() => visits.delete(visit));
     visits.add(visit);
   }
 
   try {
     while (queue.length > 0 || visits.size > 0) {
       options.signal?.throwIfAborted();
+      if (failure) break;
       while (queue.length > 0 && visits.size < options.width) start(queue.pop() as T);
       await Promise.race(visits);
       if (performance.now() - turn < turnMs) continue;
@@ -33,6 +39,7 @@ export async function workThrough<T>(items: Iterable<T>, options: WorkOptions<T>
       turn = performance.now();
     }
   } finally {
-    await Promise.allSettled(visits);
+    await Promise.all(visits);
   }
+  if (failure) throw failure.error;
 }
