@@ -31,7 +31,6 @@ export async function bundle(): Promise<string> {
     format: 'esm',
     target: 'node24',
     minifySyntax: true,
-    keepNames: true,
     legalComments: 'linked',
     banner: { js: commonJs },
     define: { 'process.env.NODE_ENV': '"production"' },
