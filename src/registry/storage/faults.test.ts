@@ -124,3 +124,16 @@ test('data that could not be synced is not committed by another try', async () =
   await assert.rejects(upload.commit(layerDigest), { code: 'BLOB_UPLOAD_UNKNOWN' });
   assert.equal(await open(driver).blobs.stat(layerDigest), undefined);
 });
+
+test('a sync that fails while an upload arrives ends the upload: a later sync would succeed without the data', async () => {
+  const driver = faultyDriver(createInMemoryDriver(), (action) => {
+    if (action === 'sync') throw diskError('EIO');
+  });
+  const repository = open(driver);
+  const upload = await repository.uploads.create();
+  const large = (async function* () {
+    for (let i = 0; i < 40; i++) yield Buffer.alloc(1024 * 1024, i);
+  })();
+  await assert.rejects(upload.append(large), { code: 'EIO' });
+  assert.equal(await repository.uploads.get(upload.id), undefined);
+});

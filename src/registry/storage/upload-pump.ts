@@ -16,9 +16,15 @@ const flushAfterMs = 25;
 /**
  * Writes `source` to the end of the file and shows each chunk to `see`, while the write before it runs. The chunks must
  * not be reused by their maker. When the source breaks off, what arrived is written before its error is thrown.
+ * `lost` is called when a sync failed: no later one can be trusted for these bytes.
  */
-export async function pump(source: ByteSource, writer: FileWriter, see: (chunk: Uint8Array) => void): Promise<void> {
-  const gathering = gather(writer, (chunks) => source.release?.(chunks));
+export async function pump(
+  source: ByteSource,
+  writer: FileWriter,
+  see: (chunk: Uint8Array) => void,
+  lost: () => void = () => {},
+): Promise<void> {
+  const gathering = gather(writer, (chunks) => source.release?.(chunks), lost);
   try {
     for await (const chunk of source) {
       see(chunk);
@@ -38,8 +44,8 @@ interface Gathering {
   finish(): Promise<void>;
 }
 
-function gather(writer: FileWriter, release: (chunks: Uint8Array[]) => void): Gathering {
-  const syncs = syncNowAndThen(writer);
+function gather(writer: FileWriter, release: (chunks: Uint8Array[]) => void, lost: () => void): Gathering {
+  const syncs = syncNowAndThen(writer, lost);
   let chunks: Uint8Array[] = [];
   let bytes = 0;
   let writing: Promise<void> | undefined;
@@ -106,7 +112,7 @@ interface Syncs {
   finish(): Promise<void>;
 }
 
-function syncNowAndThen(writer: FileWriter): Syncs {
+function syncNowAndThen(writer: FileWriter, lost: () => void): Syncs {
   let unsynced = 0;
   let syncing: Promise<void> | undefined;
   let failure: { error: unknown } | undefined;
@@ -117,7 +123,10 @@ function syncNowAndThen(writer: FileWriter): Syncs {
       unsynced = 0;
       syncing = writer
         .sync()
-        .catch((error: unknown) => void (failure = { error }))
+        .catch((error: unknown) => {
+          failure = { error };
+          lost();
+        })
         .finally(() => (syncing = undefined));
     },
     async finish() {

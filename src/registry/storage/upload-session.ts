@@ -52,11 +52,13 @@ export class UploadSession implements Upload {
   append(source: ByteSource): Promise<number> {
     return this.#exclusively('appending', async () => {
       const writer = await this.#context.driver.append(this.#data);
+      const disk = { lost: false };
+      const see = (chunk: Uint8Array) => this.#see(chunk);
       try {
         this.#resize(writer.size);
-        await pump(source, writer, (chunk) => this.#see(chunk));
+        await pump(source, writer, see, () => (disk.lost = true));
       } catch (error) {
-        if (isVolumeFull(error)) await this.#remove();
+        if (disk.lost || isVolumeFull(error)) await this.#remove();
         throw error;
       } finally {
         await writer.close();
