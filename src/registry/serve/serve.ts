@@ -24,7 +24,7 @@ import { createInMemoryDriver } from '#registry/storage/drivers/inmemory.ts';
 import { instrumentedDriver } from '#registry/storage/instrumented-driver.ts';
 import { createRegistryStore } from '#registry/storage/registry-store.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
-import { createUploadPurger } from '#registry/storage/upload-purger.ts';
+import { createUploadPurger } from '#registry/storage/uploads/upload-purger.ts';
 import { createRescan } from './rescan.ts';
 import { openScrubbing } from './scrubbing.ts';
 import { createTlsReload } from './tls-reload.ts';

@@ -19,7 +19,7 @@ import { createFilesystemDriver } from './drivers/filesystem.ts';
 import { blobsRoot, treeRoot } from './layout.ts';
 import { createRegistryStore } from './registry-store.ts';
 import type { RepositoryStore } from './store.ts';
-import { createUploadPurger } from './upload-purger.ts';
+import { createUploadPurger } from './uploads/upload-purger.ts';
 
 const rounds = Number(process.env['CRASH_ROUNDS'] ?? 24);
 const seed = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);

@@ -12,8 +12,8 @@ import { createStatedSizes } from './stated-sizes.ts';
 import type { StoreContext } from './store-context.ts';
 import type { RegistryStore, RepositoryStore, StoreObserver } from './store.ts';
 import { createTagStore } from './tag-store.ts';
-import { createUploadSessions } from './upload-sessions.ts';
-import { createUploadStore } from './upload-store.ts';
+import { createUploadSessions } from './uploads/upload-sessions.ts';
+import { createUploadStore } from './uploads/upload-store.ts';
 
 export interface RegistryStoreOptions {
   driver: StorageDriver;

@@ -6,7 +6,7 @@ import type { KeyedMutex } from './keyed-mutex.ts';
 import type { LinkReader } from './link-reader.ts';
 import type { StatedSizes } from './stated-sizes.ts';
 import type { StoreObserver } from './store.ts';
-import type { UploadSessions } from './upload-sessions.ts';
+import type { UploadSessions } from './uploads/upload-sessions.ts';
 
 /** What the stores of all repositories share. */
 export interface StoreContext {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventually } from '#test/support/eventually.ts';
 import { pieces } from '#test/support/stored-content.ts';
-import type { FileWriter } from './driver.ts';
+import type { FileWriter } from '#registry/storage/driver.ts';
 import { pump } from './upload-pump.ts';
 
 function memoryWriter(write?: () => Promise<void>) {

@@ -5,10 +5,10 @@ import { createLogger } from '#shared/logger.ts';
 import { eventually } from '#test/support/eventually.ts';
 import { digestOf, pieces } from '#test/support/stored-content.ts';
 import { temporaryFolder } from '#test/support/temporary.ts';
-import { createFilesystemDriver } from './drivers/filesystem.ts';
-import { createInMemoryDriver } from './drivers/inmemory.ts';
-import { blobData, layerLink, temporaryName, uploadDirectory, uploadStartedAt } from './layout.ts';
-import { createRegistryStore } from './registry-store.ts';
+import { createFilesystemDriver } from '#registry/storage/drivers/filesystem.ts';
+import { createInMemoryDriver } from '#registry/storage/drivers/inmemory.ts';
+import { blobData, layerLink, temporaryName, uploadDirectory, uploadStartedAt } from '#registry/storage/layout.ts';
+import { createRegistryStore } from '#registry/storage/registry-store.ts';
 import { createUploadPurger } from './upload-purger.ts';
 
 const logger = createLogger({ level: 'silent' });

@@ -1,5 +1,5 @@
-import type { FileWriter } from './driver.ts';
-import type { ByteSource } from './store.ts';
+import type { FileWriter } from '#registry/storage/driver.ts';
+import type { ByteSource } from '#registry/storage/store.ts';
 
 /** Chunks of a request are gathered into writes of this size: fewer system calls, and still in the processor's cache. */
 const writeBytes = 512 * 1024;

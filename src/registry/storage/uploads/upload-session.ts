@@ -1,9 +1,9 @@
 import { digestAlgorithm, type Digest, type DigestAlgorithm } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
-import { blobData, layerLink, uploadData, uploadDirectory } from './layout.ts';
-import { createRunningHash, hashFile, type RunningHash } from './running-hash.ts';
-import { writeLink, type StoreContext } from './store-context.ts';
-import type { BlobDescriptor, ByteSource, Upload } from './store.ts';
+import { blobData, layerLink, uploadData, uploadDirectory } from '#registry/storage/layout.ts';
+import { createRunningHash, hashFile, type RunningHash } from '#registry/storage/running-hash.ts';
+import { writeLink, type StoreContext } from '#registry/storage/store-context.ts';
+import type { BlobDescriptor, ByteSource, Upload } from '#registry/storage/store.ts';
 import { pump } from './upload-pump.ts';
 
 export interface UploadIdentity {

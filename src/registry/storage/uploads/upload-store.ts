@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { DigestAlgorithm } from '#registry/oci/digest.ts';
-import { formatStartedAt, isUploadId, parseStartedAt, uploadDirectory, uploadStartedAt } from './layout.ts';
-import type { StoreContext } from './store-context.ts';
-import type { Upload, UploadStore } from './store.ts';
+import {
+  formatStartedAt,
+  isUploadId,
+  parseStartedAt,
+  uploadDirectory,
+  uploadStartedAt,
+} from '#registry/storage/layout.ts';
+import type { StoreContext } from '#registry/storage/store-context.ts';
+import type { Upload, UploadStore } from '#registry/storage/store.ts';
 import { UploadSession } from './upload-session.ts';
 
 export function createUploadStore(context: StoreContext, repository: string): UploadStore {

@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { createLogger } from '#shared/logger.ts';
 import { digestOf, pieces } from '#test/support/stored-content.ts';
-import type { MakeDriver } from './driver.contract.ts';
-import type { StorageDriver } from './driver.ts';
-import { uploadDirectory } from './layout.ts';
-import { createRegistryStore } from './registry-store.ts';
-import type { RepositoryStore, Upload } from './store.ts';
+import type { MakeDriver } from '#registry/storage/driver.contract.ts';
+import type { StorageDriver } from '#registry/storage/driver.ts';
+import { uploadDirectory } from '#registry/storage/layout.ts';
+import { createRegistryStore } from '#registry/storage/registry-store.ts';
+import type { RepositoryStore, Upload } from '#registry/storage/store.ts';
 
 interface Fixture {
   driver: StorageDriver;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '#shared/logger.ts';
-import type { StorageDriver } from './driver.ts';
+import type { StorageDriver } from '#registry/storage/driver.ts';
 import {
   isTemporaryName,
   isUploadId,
@@ -9,9 +9,9 @@ import {
   uploadDirectory,
   uploadsDirectory,
   uploadStartedAt,
-} from './layout.ts';
-import { walkRepositories } from './repository-walk.ts';
-import { workThrough } from './work-through.ts';
+} from '#registry/storage/layout.ts';
+import { walkRepositories } from '#registry/storage/repository-walk.ts';
+import { workThrough } from '#registry/storage/work-through.ts';
 
 export interface UploadPurgerOptions {
   driver: StorageDriver;
