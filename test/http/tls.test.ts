@@ -78,6 +78,22 @@ test('addresses that are given are https; older versions than the least one are 
   await assert.rejects(post(undefined, { maxVersion: 'TLSv1.2' }));
 });
 
+test('only the cipher suites that are named are spoken; without names, those that distribution offers', async (t) => {
+  const [aes256, aes128, cbc] = ['AES256-GCM-SHA384', 'AES128-GCM-SHA256', 'AES128-SHA'].map((suite) => ({
+    maxVersion: 'TLSv1.2' as const,
+    ciphers: `ECDHE-ECDSA-${suite}`,
+  }));
+  const named = await serve(t, { ciphersuites: ['TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384'] });
+  assert.equal((await named(undefined, aes256)).statusCode, 202);
+  await assert.rejects(named(undefined, aes128));
+  const usual = await serve(t);
+  assert.equal((await usual(undefined, aes128)).statusCode, 202);
+  await assert.rejects(usual(undefined, cbc));
+  const newest = await serve(t, { ciphersuites: ['TLS_AES_128_GCM_SHA256'] });
+  assert.equal((await newest()).statusCode, 202);
+  await assert.rejects(newest(undefined, aes256));
+});
+
 const demands: [clientauth: string | undefined, admitted: (Name | undefined)[]][] = [
   [undefined, ['client']],
   ['require-and-verify-client-cert', ['client']],

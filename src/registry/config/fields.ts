@@ -147,6 +147,19 @@ export function duration(fallbackMs: number): Scalar<number> {
   };
 }
 
+/** Milliseconds; a longer timer Node runs at once. */
+const longestTimer = 2 ** 31 - 1;
+
+/** Milliseconds between two turns of something, 24 days at most; 0 stands for the default, as in distribution. */
+export function interval(fallbackMs: number): Scalar<number> {
+  const { parse } = duration(fallbackMs);
+  return {
+    kind: 'scalar',
+    fallback: fallbackMs,
+    parse: (value) => Math.min(parse(value) || fallbackMs, longestTimer),
+  };
+}
+
 const units: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30 };
 
 /** Bytes: a number, or one with a unit (4Mi, 512k), as Kubernetes writes quantities. */

@@ -50,6 +50,16 @@ http: {secret: 1234, draintimeout: 1m30s, headers: {X-Version: [1.10]}}
   assert.equal(storage.filesystem?.maxthreads, 100);
 });
 
+test('a zero where distribution takes it for its default, and more than a timer can wait', () => {
+  const { health, storage } = read(`version: 0.1
+storage: {filesystem: {}, maintenance: {uploadpurging: {interval: 0s}}}
+health: {storagedriver: {interval: 0}, http: [{uri: "http://a", statuscode: 0, interval: 10000h}]}
+`);
+  assert.equal(storage.maintenance.uploadpurging.interval, 86_400_000);
+  assert.equal(health.storagedriver.interval, 10_000);
+  assert.deepEqual([health.http[0]?.statuscode, health.http[0]?.interval], [200, 2 ** 31 - 1]);
+});
+
 interface Case {
   env: Environment;
   check: (configuration: Configuration) => void;
@@ -132,6 +142,8 @@ const refused: [source: string, env: Environment, message: RegExp][] = [
   [`${minimal}auth: {none: {}, silly: {realm: x, service: y}}\n`, {}, /none and silly are given/],
   [minimal, { REGISTRY_PROXY_REMOTEURL: 'https://x' }, /proxy: .*pull-through/],
   [minimal, { REGISTRY_STORAGE_S3_BUCKET: 'x' }, /storage\.s3: .*S3/],
+  [minimal, { REGISTRY_STORAGE_S3_FORCEPATHSTYLE: 'true' }, /storage\.s3: .*S3/],
+  [minimal, { REGISTRY_REDIS_DIALTIMEOUT: '10ms' }, /redis: /],
   [minimal, { REGISTRY_STORAGE_SWIFT_CONTAINER: 'x' }, /storage\.swift: unknown key/],
   [minimal, { REGISTRY_HTTP_TLS_CLIENTCAS_3: 'x' }, /the next index is 0/],
   [minimal, { REGISTRY_HTTP_TLS_CLIENTCAS_X: 'x' }, /index of a list element/],
@@ -141,6 +153,11 @@ const refused: [source: string, env: Environment, message: RegExp][] = [
   [`${minimal}http: {host: registry}\n`, {}, /http\.host: expected a URL/],
   [`${minimal}http: {prefix: x}\n`, {}, /http\.prefix: /],
   [`${minimal}http: {tls: {certificate: a}}\n`, {}, /certificate and key/],
+  [
+    `${minimal}http: {tls: {ciphersuites: [TLS_NULL]}}\n`,
+    {},
+    /http\.tls\.ciphersuites: TLS_NULL is not one of TLS_RSA/,
+  ],
   [`${minimal}http: {headers: {X: plain}}\n`, {}, /http\.headers\.X: expected a list/],
   [`${minimal}validation: {manifests: {urls: {allow: ["("]}}}\n`, {}, /allow\[0\]: expected a regular expression/],
 ];

@@ -1,5 +1,6 @@
 /** What one key alone can't say: the rules between the keys. */
 import { signingAlgorithms } from '#registry/auth/signing-algorithms.ts';
+import { cipherSuites } from './cipher-suites.ts';
 import type { Configuration } from './schema.ts';
 
 type Rule = (configuration: Configuration) => string | undefined | false;
@@ -29,6 +30,7 @@ const rules: Rule[] = [
     http.tls.clientcas.length > 0 &&
     http.tls.certificate === '' &&
     'http.tls.clientcas: needs certificate and key as well',
+  ({ http }) => cipherProblem(http.tls.ciphersuites),
   ({ http }) =>
     http.host !== '' &&
     !isOrigin(http.host) &&
@@ -73,6 +75,12 @@ function tokenProblem(token: NonNullable<Configuration['auth']['token']>): strin
   const unknown = token.signingalgorithms.filter((name) => !signingAlgorithms.includes(name));
   if (unknown.length === 0) return undefined;
   return `auth.token.signingalgorithms: ${unknown.join(', ')} is not one of ${signingAlgorithms.join(', ')}`;
+}
+
+function cipherProblem(names: string[]): string | undefined {
+  const unknown = names.filter((name) => !cipherSuites.includes(name));
+  if (unknown.length === 0) return undefined;
+  return `http.tls.ciphersuites: ${unknown.join(', ')} is not one of ${cipherSuites.join(', ')}`;
 }
 
 function isAddress(text: string): boolean {

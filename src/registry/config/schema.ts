@@ -8,6 +8,7 @@ import {
   dictionary,
   duration,
   flag,
+  interval,
   limit,
   list,
   optional,
@@ -40,14 +41,29 @@ const filesystem = parameters({
   maxthreads: whole(100),
 });
 
-const s3 = 'accesskey secretkey region regionendpoint bucket rootdirectory encrypt keyid secure skipverify v4auth';
+/** What distribution knows below sections that this registry does not have; see `Unsupported`. */
+const foreign = {
+  s3: `accesskey secretkey sessiontoken region regionendpoint redirectendpoint forcepathstyle accelerate usedualstack
+    usefipsendpoint bucket encrypt keyid secure skipverify v4auth chunksize multipartcopychunksize
+    multipartcopymaxconcurrency multipartcopythresholdsize rootdirectory storageclass objectacl useragent loglevel`,
+  gcs: 'bucket keyfile credentials rootdirectory chunksize maxconcurrency useragent',
+  azure: 'accountname accountkey container credentials realm rootdirectory',
+  redis: `addrs addr clientname db protocol username password sentinelusername sentinelpassword maxretries minretrybackoff
+    maxretrybackoff dialtimeout readtimeout writetimeout contexttimeoutenabled pool poolfifo poolsize pooltimeout minidleconns
+    maxidleconns maxactiveconns connmaxidletime connmaxlifetime maxredirects readonly routebylatency routerandomly mastername
+    disableidentity identitysuffix unstableresp3 tls`,
+};
+
+function keysOf(section: keyof typeof foreign): string[] {
+  return foreign[section].split(/\s+/);
+}
 
 const storage = choice({
   filesystem: optional(filesystem),
   inmemory: optional(parameters({})),
-  s3: unsupported('S3 storage', ...s3.split(' ')),
-  gcs: unsupported('Google Cloud storage', 'bucket', 'keyfile', 'credentials', 'rootdirectory', 'chunksize'),
-  azure: unsupported('Azure storage', 'accountname', 'accountkey', 'container', 'credentials', 'rootdirectory'),
+  s3: unsupported('S3 storage', ...keysOf('s3')),
+  gcs: unsupported('Google Cloud storage', ...keysOf('gcs')),
+  azure: unsupported('Azure storage', ...keysOf('azure')),
   delete: parameters({ enabled: flag() }),
   redirect: parameters({ disable: flag() }),
   cache: parameters({
@@ -61,7 +77,7 @@ const storage = choice({
     uploadpurging: parameters({
       enabled: flag(true),
       age: duration(168 * hour),
-      interval: duration(24 * hour),
+      interval: interval(24 * hour),
       dryrun: flag(),
     }),
     readonly: parameters({ enabled: flag() }),
@@ -99,7 +115,7 @@ const tls = section({
     'require-and-verify-client-cert',
   ),
   minimumtls: word('tls1.2', 'tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'),
-  ciphersuites: unsupported('a choice of TLS cipher suites', 'ciphersuites'),
+  ciphersuites: list(text()),
   letsencrypt: unsupported("certificates from Let's Encrypt", 'cachefile', 'email', 'hosts', 'directoryurl'),
 });
 
@@ -120,7 +136,7 @@ const http = section({
   h2c: section({ enabled: flag() }),
 });
 
-const checkInterval = { interval: duration(10 * second), threshold: whole(1) };
+const checkInterval = { interval: interval(10 * second), threshold: whole(1) };
 
 const health = section({
   storagedriver: section({ enabled: flag(), ...checkInterval }),
@@ -128,7 +144,7 @@ const health = section({
   http: list(
     section({
       uri: text(),
-      statuscode: whole(200),
+      statuscode: limit(200),
       timeout: duration(0),
       headers: dictionary(list(text())),
       ...checkInterval,
@@ -205,7 +221,7 @@ export const schema = section({
   middleware: unsupported('middleware', 'registry', 'repository', 'storage'),
   http,
   notifications,
-  redis: unsupported('a cache in Redis', 'addrs', 'username', 'password', 'db', 'tls'),
+  redis: unsupported('a cache in Redis', ...keysOf('redis')),
   health,
   catalog: section({ maxentries: limit(1000) }),
   tags: section({ maxtags: limit(1000) }),

@@ -189,11 +189,8 @@ async function runBackground(
   const { uploadpurging, readonly } = storage.maintenance;
   if (!uploadpurging.enabled || readonly.enabled) return;
   const purger = createUploadPurger({ driver, logger, ageMs: uploadpurging.age, dryRun: uploadpurging.dryrun });
-  await purger.run(Math.min(uploadpurging.interval, longestTimer), signal);
+  await purger.run(uploadpurging.interval, signal);
 }
-
-/** Milliseconds; Node runs a longer one at once. */
-const longestTimer = 2 ** 31 - 1;
 
 /** Lets running requests end, for `ms` at most. */
 async function drain(app: FastifyInstance, ms: number): Promise<void> {

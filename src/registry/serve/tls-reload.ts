@@ -29,8 +29,8 @@ const tenSeconds = 10_000;
  */
 export function createTlsReload(options: TlsReloadOptions): TlsReload {
   const { server, logger, tls, intervalMs = tenSeconds } = options;
-  const { cert, key, minVersion, ca } = options.current;
-  let current: TlsFiles = { cert, key, minVersion, ...(ca ? { ca } : {}) };
+  const { cert, key, minVersion, ca, ciphers } = options.current;
+  let current: TlsFiles = { cert, key, minVersion, ...(ciphers ? { ciphers } : {}), ...(ca ? { ca } : {}) };
   let problem: string | undefined;
 
   async function look(): Promise<void> {

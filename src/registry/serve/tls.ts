@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerOptions } from 'node:https';
 import type { SecureContextOptions, SecureVersion, TLSSocket } from 'node:tls';
+import { openSslCiphers } from '#registry/config/cipher-suites.ts';
 import type { Configuration } from '#registry/config/schema.ts';
 
 export type Tls = Configuration['http']['tls'];
@@ -41,7 +42,10 @@ const demands: Record<Tls['clientauth'], Demand> = {
 };
 
 /** What the files say. */
-export type TlsFiles = Required<Pick<SecureContextOptions, 'cert' | 'key' | 'minVersion'>> & { ca?: Buffer[] };
+export type TlsFiles = Required<Pick<SecureContextOptions, 'cert' | 'key' | 'minVersion'>> & {
+  ca?: Buffer[];
+  ciphers?: string;
+};
 
 export interface LoadedTls {
   options: ServerOptions & TlsFiles;
@@ -66,5 +70,10 @@ export async function loadTls(tls: Tls): Promise<LoadedTls | undefined> {
 export async function readTlsFiles(tls: Tls): Promise<TlsFiles> {
   const files = [tls.certificate, tls.key, ...tls.clientcas];
   const [cert, key, ...ca] = (await Promise.all(files.map((file) => readFile(file)))) as [Buffer, Buffer, ...Buffer[]];
-  return { cert, key, minVersion: versions[tls.minimumtls], ...(ca.length > 0 ? { ca } : {}) };
+  return { cert, key, ...ofProtocol(tls), ...(ca.length > 0 ? { ca } : {}) };
+}
+
+function ofProtocol({ minimumtls, ciphersuites }: Tls): Pick<TlsFiles, 'minVersion' | 'ciphers'> {
+  const ciphers = openSslCiphers(ciphersuites);
+  return ciphers === '' ? { minVersion: 'TLSv1.3' } : { minVersion: versions[minimumtls], ciphers };
 }
