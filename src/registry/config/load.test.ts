@@ -128,6 +128,12 @@ test('names that lead to no key are warned about: Kubernetes sets such for a Ser
   );
 });
 
+test('whoever asks for traces is told that there are none', () => {
+  const warnings = (exporter?: string) => parseConfiguration(minimal, { OTEL_TRACES_EXPORTER: exporter }).warnings;
+  assert.match(warnings('otlp').join(), /OTEL_TRACES_EXPORTER=otlp: this registry sends no traces/);
+  assert.deepEqual([...warnings('none'), ...warnings('')], []);
+});
+
 const refused: [source: string, env: Environment, message: RegExp][] = [
   ['', {}, /version: expected 0\.1/],
   ['- a', {}, /expected a map/],

@@ -40,7 +40,13 @@ export function parseConfiguration(source: string, env: Environment, name = 'con
   const configuration = read(schema, tree, '', problems) as Configuration;
   problems.push(...checkRules(configuration));
   if (problems.length > 0) throw new ConfigurationError(name, problems);
-  return { configuration, warnings };
+  return { configuration, warnings: [...warnings, ...tracingWarnings(env)] };
+}
+
+/** Distribution sends traces to where OpenTelemetry's variables say; in its images the exporter is `none`. */
+function tracingWarnings({ OTEL_TRACES_EXPORTER: exporter = '' }: Environment): string[] {
+  if (exporter === '' || exporter === 'none') return [];
+  return [`ignoring OTEL_TRACES_EXPORTER=${exporter}: this registry sends no traces (yet)`];
 }
 
 function parseFile(source: string, name: string): Tree {
