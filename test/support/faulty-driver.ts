@@ -23,6 +23,15 @@ export function faultyDriver(driver: StorageDriver, fault: Fault): StorageDriver
   return {
     ...driver,
     putContent: (path, content) => guarded('putContent', path, () => driver.putContent(path, content)),
+    // One file after the other, as a crash or an error would leave them.
+    async publish(stages) {
+      for (const placement of stages.flat()) {
+        if ('from' in placement) await guarded('sync', placement.from, async () => {});
+      }
+      for (const placement of stages.flat()) {
+        await guarded('publish', placement.path, () => driver.publish([[placement]]));
+      }
+    },
     append: (path) => guarded('append', path, async () => guardedWriter(path, await driver.append(path))),
     move: (from, to, options) => guarded('move', to, () => driver.move(from, to, options)),
     delete: (path, options) => guarded('delete', path, () => driver.delete(path, options)),

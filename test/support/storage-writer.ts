@@ -24,10 +24,12 @@ async function pushImage(repository: RepositoryStore, tag: string, name: string,
   await pushBlob(repository, Buffer.alloc(size, name));
   const bytes = imageManifest('{}', name);
   const digest = digestOf(bytes);
-  await repository.manifests.put({ digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes });
-  say('done', 'manifest', digest);
   say('try', tag, digest);
-  await repository.tags.set(tag, digest);
+  await repository.manifests.put(
+    { digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes },
+    { tags: [tag] },
+  );
+  say('done', 'manifest', digest);
   say('done', tag, digest);
 }
 

@@ -39,8 +39,7 @@ async function pushImage({ store }: Pick<Registry, 'store'>, name: string, ...ta
   await config.commit(digestOf('{}'));
   const bytes = imageManifest('{}', name);
   const digest = digestOf(bytes);
-  await repository.manifests.put({ digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes });
-  for (const tag of tags) await repository.tags.set(tag, digest);
+  await repository.manifests.put({ digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes }, { tags });
   return digest;
 }
 

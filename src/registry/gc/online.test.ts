@@ -228,12 +228,12 @@ test('a whole collection between the check of a manifest and its write removes n
   const [reached, open] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const app = await fixture(t, 0, (driver) => ({
     ...driver,
-    async putContent(path, content) {
-      if (path.includes('/_manifests/revisions/')) {
+    async publish(stages) {
+      if (stages.flat().some(({ path }) => path.includes('/_manifests/revisions/'))) {
         reached.resolve();
         await open.promise;
       }
-      return driver.putContent(path, content);
+      return driver.publish(stages);
     },
   }));
   const { blobs, manifest } = image('slow');

@@ -5,7 +5,6 @@ import type {
   ManifestStore,
   RegistryStore,
   RepositoryStore,
-  TagStore,
   Upload,
   UploadStore,
 } from '#registry/storage/store.ts';
@@ -29,7 +28,7 @@ function protectedRepository(inner: RepositoryStore, protection: Protection): Re
       return protectedManifests(inner.manifests, protection, name);
     },
     get tags() {
-      return protectedTags(inner.tags, protection, name);
+      return inner.tags;
     },
   };
 }
@@ -86,18 +85,11 @@ function protectedUpload(inner: Upload, protection: Protection, name: string): U
 function protectedManifests(inner: ManifestStore, protection: Protection, name: string): ManifestStore {
   return {
     get: (digest) => touching(protection, digest, () => inner.get(digest)),
-    put: (manifest) => holding(protection, [manifest.digest, name], () => inner.put(manifest)),
+    put(manifest, options) {
+      const tags = options?.tags ?? [];
+      const keys = [manifest.digest, name, ...tags.map((tag) => tagKey(name, tag))];
+      return holding(protection, keys, () => inner.put(manifest, options));
+    },
     delete: (digest) => inner.delete(digest),
-  };
-}
-
-function protectedTags(inner: TagStore, protection: Protection, name: string): TagStore {
-  const keys = (tags: string[], digest: Digest) => [digest, name, ...tags.map((tag) => tagKey(name, tag))];
-  return {
-    resolve: (tag) => inner.resolve(tag),
-    set: (tag, digest) => holding(protection, keys([tag], digest), () => inner.set(tag, digest)),
-    setIf: (tags, digest, condition) =>
-      holding(protection, keys(tags, digest), () => inner.setIf(tags, digest, condition)),
-    delete: (tag) => inner.delete(tag),
   };
 }

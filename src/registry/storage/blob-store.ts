@@ -2,7 +2,7 @@ import { digestAlgorithm, type Digest } from '#registry/oci/digest.ts';
 import { smallBlobBytes } from './content-cache.ts';
 import type { FileInfo, FileReader } from './driver.ts';
 import { blobData, layerLink } from './layout.ts';
-import { writeLink, type StoreContext } from './store-context.ts';
+import { link, type StoreContext } from './store-context.ts';
 import type { BlobDescriptor, BlobReader, BlobStore } from './store.ts';
 
 export function createBlobStore(context: StoreContext, repository: string): BlobStore {
@@ -55,8 +55,8 @@ export function createBlobStore(context: StoreContext, repository: string): Blob
       const stored = from === undefined ? digest : await target(from, digest);
       const info = stored && (await data(stored));
       if (!info) return undefined;
-      await writeLink(context, layerLink(repository, digest), stored);
-      if (stored !== digest) await writeLink(context, layerLink(repository, stored), stored);
+      const names = new Set([digest, stored]);
+      await driver.publish([[...names].map((name) => link(layerLink(repository, name), stored))]);
       const blob = { digest, size: info.size };
       context.notify((observer) => observer.blobCommitted?.(repository, blob));
       return blob;

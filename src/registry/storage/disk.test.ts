@@ -41,10 +41,10 @@ async function push(repository: RepositoryStore, bytes: Uint8Array | string, alg
   return (await upload.commit(digestOf(bytes, algorithm))).digest;
 }
 
-async function put(repository: RepositoryStore, salt: string): Promise<Digest> {
+async function put(repository: RepositoryStore, salt: string, ...tags: string[]): Promise<Digest> {
   const bytes = imageManifest('{}', salt);
   const digest = digestOf(bytes);
-  await repository.manifests.put({ digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes });
+  await repository.manifests.put({ digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes }, { tags });
   return digest;
 }
 
@@ -57,8 +57,7 @@ async function filesBelow(root: string): Promise<string[]> {
 test('the tree is that of distribution, and nothing more', async (t) => {
   const { root, repository } = await disk(t);
   const [config, large] = [await push(repository, '{}'), await push(repository, '{}', 'sha512')];
-  const manifest = await put(repository, '1');
-  await repository.tags.set('v1', manifest);
+  const manifest = await put(repository, '1', 'v1');
   const upload = await repository.uploads.create();
   await upload.append(pieces('part'));
 
@@ -97,9 +96,8 @@ test('directories get 0777 and files 0666 less the umask, as distribution has it
 
 test('deletes remove what distribution removes and leave the rest to garbage collection', async (t) => {
   const { root, repository } = await disk(t);
-  const [blob, one, two] = [await push(repository, '{}'), await put(repository, '1'), await put(repository, '2')];
-  for (const digest of [one, two]) await repository.tags.set('moved', digest);
-  await repository.tags.set('gone', one);
+  const blob = await push(repository, '{}');
+  const [one, two] = [await put(repository, '1', 'moved', 'gone'), await put(repository, '2', 'moved')];
   await repository.blobs.unlink(blob);
   await repository.manifests.delete(one);
   const left = [
@@ -153,8 +151,7 @@ test('wrong bytes of a small blob or a manifest are not served', async (t) => {
 test('a link that a crash emptied is as good as its path, except that of a tag', async (t) => {
   const { repository, write } = await disk(t);
   const [blob, large] = [await push(repository, 'small'), await push(repository, 'small', 'sha512')];
-  const manifest = await put(repository, '1');
-  await repository.tags.set('v1', manifest);
+  const manifest = await put(repository, '1', 'v1');
   for (const digest of [blob, large]) await write(layout.layerLink('a/b', digest), '');
   await write(layout.revisionLink('a/b', manifest), '');
   await write(layout.tagLink('a/b', 'v1'), '');
@@ -162,7 +159,7 @@ test('a link that a crash emptied is as good as its path, except that of a tag',
   assert.ok(await repository.blobs.stat(large));
   assert.ok(await repository.manifests.get(manifest));
   assert.equal(await repository.tags.resolve('v1'), undefined);
-  await repository.tags.set('v1', manifest);
+  await put(repository, '1', 'v1');
   assert.equal(await repository.tags.resolve('v1'), manifest);
 });
 
@@ -178,8 +175,8 @@ test("distribution's alias for sha512, a link with the sha256 digest, is followe
 
 test('what another process changes on the volume is true at once', async (t) => {
   const { root, repository, write, remove } = await disk(t);
-  const [blob, one, two] = [await push(repository, 'x'), await put(repository, '1'), await put(repository, '2')];
-  await repository.tags.set('v1', one);
+  const blob = await push(repository, 'x');
+  const [one, two] = [await put(repository, '1', 'v1'), await put(repository, '2')];
   const link = layout.tagLink('a/b', 'v1');
   const longAgo = new Date(Date.now() - 60_000);
   for (const path of [link, layout.blobData(blob)]) await utimes(root + path, longAgo, longAgo);

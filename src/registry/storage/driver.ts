@@ -13,6 +13,13 @@ export interface StorageDriver {
   getContent(path: string): Promise<FileContent | undefined>;
   /** Replaces the file atomically and durably: a crash leaves the old content or the new one. */
   putContent(path: string, content: Uint8Array): Promise<void>;
+  /**
+   * Puts files in their places, each atomically, stage by stage: none of a stage can be seen, or survives a crash, unless
+   * all of the stages before it do. Within a stage there is no order. All are durable when it resolves; when it rejects,
+   * some may be in their places, in that order. Rejects with the code
+   * ENOENT when a file that should be moved is missing.
+   */
+  publish(stages: Placement[][]): Promise<void>;
   open(path: string): Promise<FileReader | undefined>;
   /** Creates the file and its directories; an existing one is kept and written from its end. */
   append(path: string): Promise<FileWriter>;
@@ -29,6 +36,9 @@ export interface StorageDriver {
   /** Bytes of the volume; `undefined` where the notion has no meaning. */
   space(): Promise<{ capacity: number; free: number } | undefined>;
 }
+
+/** What a file becomes: this content, or that of the file `from`, which need not have been synced and goes away. */
+export type Placement = { path: string; content: Uint8Array } | { path: string; from: string };
 
 export interface FileInfo {
   isDirectory: boolean;

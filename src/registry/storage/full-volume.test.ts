@@ -27,10 +27,10 @@ async function push(repository: RepositoryStore, bytes: Uint8Array | string): Pr
   return (await upload.commit(digestOf(bytes))).digest;
 }
 
-async function put(repository: RepositoryStore): Promise<Digest> {
+async function put(repository: RepositoryStore, ...tags: string[]): Promise<Digest> {
   const bytes = imageManifest('{}');
   const digest = digestOf(bytes);
-  await repository.manifests.put({ digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes });
+  await repository.manifests.put({ digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes }, { tags });
   return digest;
 }
 
@@ -74,14 +74,14 @@ onVolume('with no room at all every write is refused, and works again when there
 
   const full = refusedBecause(folder, 507, /is full/);
   await assert.rejects(push(repository, 'another blob'), full);
-  await assert.rejects(repository.tags.set('v1', manifest), full);
+  await assert.rejects(put(repository, 'v1'), full);
   assert.ok(await repository.blobs.stat(blob));
   assert.ok(await repository.manifests.get(manifest));
   assert.equal(await repository.tags.resolve('v1'), undefined);
 
   await rm(filler);
   await push(repository, 'another blob');
-  await repository.tags.set('v1', manifest);
+  await put(repository, 'v1');
   assert.equal(await repository.tags.resolve('v1'), manifest);
   assert.deepEqual(await stray(folder), []);
 });

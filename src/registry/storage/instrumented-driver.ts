@@ -21,6 +21,7 @@ export function instrumentedDriver(driver: StorageDriver, observe: ObserveAction
     stat: (path) => timed('Stat', () => driver.stat(path)),
     getContent: (path) => timed('GetContent', () => driver.getContent(path)),
     putContent: (path, content) => timed('PutContent', () => driver.putContent(path, content)),
+    publish: (stages) => timed('PutContent', () => driver.publish(stages)),
     open: (path) => timed<FileReader | undefined>('Reader', () => driver.open(path)),
     append: (path) => timed<FileWriter>('Writer', () => driver.append(path)),
     list: (path) => timed('List', () => driver.list(path)),

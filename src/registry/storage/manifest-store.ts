@@ -1,7 +1,7 @@
 import type { Digest } from '#registry/oci/digest.ts';
 import { blobData, revisionLink } from './layout.ts';
-import { writeLink, type StoreContext } from './store-context.ts';
-import type { ManifestStore, StoredManifest } from './store.ts';
+import { link, type StoreContext } from './store-context.ts';
+import type { ManifestStore, PutOptions, StoredManifest, TagConflict } from './store.ts';
 import type { RepositoryTags } from './tag-store.ts';
 
 export function createManifestStore(context: StoreContext, repository: string, tags: RepositoryTags): ManifestStore {
@@ -12,15 +12,33 @@ export function createManifestStore(context: StoreContext, repository: string, t
     return (await driver.stat(revisionLink(repository, digest))) && contents.manifest(digest);
   }
 
-  /** Data before link: a crash in between leaves content that nobody sees. Content that is there is written again, which heals it. */
-  async function put(manifest: StoredManifest): Promise<void> {
+  /**
+   * Content, link, tags: a crash in between leaves what nobody sees, or what no tag points to. Content that is there is
+   * written again, which heals it.
+   */
+  async function put(
+    manifest: StoredManifest,
+    { tags: names = [], condition }: PutOptions,
+  ): Promise<TagConflict | undefined> {
     const { digest, bytes } = manifest;
-    await locks.run(digest, async () => {
-      await driver.putContent(blobData(digest), bytes);
-      await writeLink(context, revisionLink(repository, digest), digest);
+    return locked(digest, names, async () => {
+      const conflict = condition && (await tags.conflict(names, condition));
+      if (conflict) return conflict;
+      await driver.publish([
+        [{ path: blobData(digest), content: bytes }],
+        [link(revisionLink(repository, digest), digest)],
+        names.flatMap((tag) => tags.links(tag, digest)),
+      ]);
       sizes.learn(bytes);
       context.notify((observer) => observer.manifestPut?.(repository, manifest));
+      for (const tag of names) context.notify((observer) => observer.tagSet?.(repository, tag, digest));
+      return undefined;
     });
+  }
+
+  /** The digest first, so that a manifest which is being deleted does not get a tag that outlives it. */
+  function locked<T>(digest: Digest, names: string[], action: () => Promise<T>): Promise<T> {
+    return locks.run(digest, () => tags.locked(names, action));
   }
 
   /** Tags first: a crash in between leaves a manifest without a tag, not a tag without a manifest. */
@@ -36,7 +54,7 @@ export function createManifestStore(context: StoreContext, repository: string, t
 
   return {
     get,
-    put: (manifest) => context.track(put(manifest)),
+    put: (manifest, options = {}) => context.track(put(manifest, options)),
     delete: (digest) => context.track(remove(digest)),
   };
 }

@@ -1,7 +1,7 @@
 import type { Digest } from '#registry/oci/digest.ts';
 import type { Logger } from '#shared/logger.ts';
 import type { ContentCache } from './content-cache.ts';
-import type { StorageDriver } from './driver.ts';
+import type { Placement, StorageDriver } from './driver.ts';
 import type { KeyedMutex } from './keyed-mutex.ts';
 import type { LinkReader } from './link-reader.ts';
 import type { StatedSizes } from './stated-sizes.ts';
@@ -24,7 +24,7 @@ export interface StoreContext {
   track<T>(change: Promise<T>): Promise<T>;
 }
 
-/** Durably writes the digest, nothing else, into a link file. */
-export function writeLink(context: StoreContext, path: string, digest: Digest): Promise<void> {
-  return context.driver.putContent(path, Buffer.from(digest, 'latin1'));
+/** A link file holds the digest and nothing else. */
+export function link(path: string, digest: Digest): Placement {
+  return { path, content: Buffer.from(digest, 'latin1') };
 }

@@ -2,14 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Digest } from '#registry/oci/digest.ts';
-import { RegistryError } from '#registry/oci/errors.ts';
 import { createLogger } from '#shared/logger.ts';
 import { digestOf, imageManifest, pieces } from '#test/support/stored-content.ts';
 import type { MakeDriver } from './driver.contract.ts';
 import type { StorageDriver } from './driver.ts';
 import { blobData } from './layout.ts';
 import { createRegistryStore } from './registry-store.ts';
-import type { RegistryStore, RepositoryStore, StoreObserver } from './store.ts';
+import type { RegistryStore, RepositoryStore, StoredManifest, StoreObserver } from './store.ts';
 
 interface Fixture {
   driver: StorageDriver;
@@ -58,11 +57,15 @@ async function push(repository: RepositoryStore, bytes: Uint8Array | string): Pr
   return (await upload.commit(digestOf(bytes))).digest;
 }
 
-async function put(repository: RepositoryStore, salt = ''): Promise<Digest> {
+function manifest(salt = ''): StoredManifest {
   const bytes = imageManifest('{}', salt);
-  const digest = digestOf(bytes);
-  await repository.manifests.put({ digest, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes });
-  return digest;
+  return { digest: digestOf(bytes), mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes };
+}
+
+async function put(repository: RepositoryStore, salt = '', ...tags: string[]): Promise<Digest> {
+  const pushed = manifest(salt);
+  assert.equal(await repository.manifests.put(pushed, { tags }), undefined);
+  return pushed.digest;
 }
 
 async function content(repository: RepositoryStore, digest: Digest): Promise<Buffer | undefined> {
@@ -208,10 +211,7 @@ function manifests(contract: Contract): void {
   });
 
   contract('a deleted manifest takes its tags with it and no others', async ({ repository, told }) => {
-    const [one, two] = [await put(repository, '1'), await put(repository, '2')];
-    await repository.tags.set('a', one);
-    await repository.tags.set('b', two);
-    await repository.tags.set('c', one);
+    const [one, two] = [await put(repository, '1', 'a', 'c'), await put(repository, '2', 'b')];
     told.length = 0;
     assert.equal(await repository.manifests.delete(one), true);
     assert.equal(await repository.manifests.delete(one), false);
@@ -232,18 +232,16 @@ function manifests(contract: Contract): void {
 
 function tags(contract: Contract): void {
   contract('a tag points to what it was last set to', async ({ repository, told }) => {
-    const [one, two] = [await put(repository, '1'), await put(repository, '2')];
     assert.equal(await repository.tags.resolve('latest'), undefined);
-    for (const digest of [one, two, one]) {
-      await repository.tags.set('latest', digest);
+    for (const salt of ['1', '2', '1']) {
+      const digest = await put(repository, salt, 'latest');
       assert.equal(await repository.tags.resolve('latest'), digest);
       assert.equal(told.at(-1), `tagSet team/app latest ${digest}`);
     }
   });
 
   contract('a deleted tag leaves the manifest', async ({ repository, told }) => {
-    const digest = await put(repository);
-    await repository.tags.set('v1', digest);
+    const digest = await put(repository, '', 'v1');
     assert.equal(await repository.tags.delete('v1'), true);
     assert.equal(await repository.tags.delete('v1'), false);
     assert.equal(await repository.tags.resolve('v1'), undefined);
@@ -251,19 +249,10 @@ function tags(contract: Contract): void {
     assert.equal(told.at(-1), 'tagDeleted team/app v1');
   });
 
-  contract('a tag can only be set to a manifest that is there', async ({ repository }) => {
-    await assert.rejects(
-      repository.tags.set('v1', digestOf('nothing')),
-      (error) => error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN',
-    );
-    assert.equal(await repository.tags.resolve('v1'), undefined);
-  });
-
-  contract('tags set and manifests deleted at once never leave a tag to nothing', async ({ repository }) => {
+  contract('manifests put with a tag and deleted at once never leave a tag to nothing', async ({ repository }) => {
     for (let round = 0; round < 20; round++) {
       const digest = await put(repository, `${round}`);
-      const setting = repository.tags.set('moving', digest).catch(() => {});
-      await Promise.all([setting, repository.manifests.delete(digest)]);
+      await Promise.all([put(repository, `${round}`, 'moving'), repository.manifests.delete(digest)]);
       const left = await repository.tags.resolve('moving');
       assert.ok(left === undefined || (await repository.manifests.get(left)), `round ${round}`);
     }
@@ -275,24 +264,26 @@ function tags(contract: Contract): void {
 }
 
 function conditionalTags(contract: Contract): void {
-  contract('tags are set on a condition: all of them or none', async ({ repository, told }) => {
-    const [one, two] = [await put(repository, '1'), await put(repository, '2')];
+  contract('tags are set on a condition: all of them or none, and nothing is stored', async ({ repository, told }) => {
     const absent = (current: string | undefined) => current === undefined;
-    assert.equal(await repository.tags.setIf(['a', 'b'], one, absent), undefined);
+    const [one, two] = [manifest('1'), manifest('2')];
+    assert.equal(await repository.manifests.put(one, { tags: ['a', 'b'], condition: absent }), undefined);
     told.length = 0;
-    assert.deepEqual(await repository.tags.setIf(['c', 'b'], two, absent), { tag: 'b', current: one });
+    const conflict = await repository.manifests.put(two, { tags: ['c', 'b'], condition: absent });
+    assert.deepEqual(conflict, { tag: 'b', current: one.digest });
     assert.equal(await repository.tags.resolve('c'), undefined);
+    assert.equal(await repository.manifests.get(two.digest), undefined);
     assert.deepEqual(told, []);
   });
 
   contract('of several that expect the same of a tag one gets its way', async ({ repository }) => {
-    const digests = [await put(repository, '1'), await put(repository, '2'), await put(repository, '3')];
-    const orders = [['a', 'b'], ['b', 'a'], ['b']];
+    const pushes = [['a', 'b'], ['b', 'a'], ['b']].map((tags, i) => ({ tags, pushed: manifest(`${i}`) }));
+    const condition = (current: string | undefined) => current === undefined;
     const conflicts = await Promise.all(
-      orders.map((tags, i) => repository.tags.setIf(tags, digests[i] as Digest, (current) => current === undefined)),
+      pushes.map(({ tags, pushed }) => repository.manifests.put(pushed, { tags, condition })),
     );
     assert.equal(conflicts.filter((conflict) => conflict === undefined).length, 1);
-    const winner = digests[conflicts.indexOf(undefined)];
+    const winner = pushes[conflicts.indexOf(undefined)]?.pushed.digest;
     assert.equal(await repository.tags.resolve('b'), winner);
     assert.deepEqual(
       conflicts.filter((conflict) => conflict !== undefined).map(({ current }) => current),

@@ -97,10 +97,20 @@ export interface StoredManifest {
 export interface ManifestStore {
   /** Bytes, not only existence: manifests are small, immutable and cached. */
   get(digest: Digest): Promise<StoredManifest | undefined>;
-  /** The caller has validated the content and that what it refers to exists. */
-  put(manifest: StoredManifest): Promise<void>;
+  /**
+   * The caller has validated the content and that what it refers to exists. With a condition that one of the tags does not
+   * meet nothing is stored, and that tag is the result.
+   */
+  put(manifest: StoredManifest, options?: PutOptions): Promise<TagConflict | undefined>;
   /** Removes the revision and every tag that points to it; `false` when it was not there. */
   delete(digest: Digest): Promise<boolean>;
+}
+
+export interface PutOptions {
+  /** What is to point to the manifest. */
+  tags?: string[];
+  /** Nothing in this process changes any of the tags between the look and the last write. */
+  condition?: TagCondition | undefined;
 }
 
 /** Of what a tag points to now, `undefined` when there is no such tag. */
@@ -113,12 +123,6 @@ export interface TagConflict {
 
 export interface TagStore {
   resolve(tag: string): Promise<Digest | undefined>;
-  set(tag: string, digest: Digest): Promise<void>;
-  /**
-   * Sets all of the tags, or none of them when what one points to does not meet the condition: then that one is the
-   * result. Nothing in this process changes any of them between the look and the last write.
-   */
-  setIf(tags: string[], digest: Digest, condition: TagCondition): Promise<TagConflict | undefined>;
   delete(tag: string): Promise<boolean>;
 }
 

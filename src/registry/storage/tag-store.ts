@@ -1,10 +1,17 @@
 import type { Digest } from '#registry/oci/digest.ts';
-import { RegistryError } from '#registry/oci/errors.ts';
-import { revisionLink, tagDirectory, tagIndexLink, tagLink, tagsDirectory } from './layout.ts';
-import { writeLink, type StoreContext } from './store-context.ts';
+import type { Placement } from './driver.ts';
+import { tagDirectory, tagIndexLink, tagLink, tagsDirectory } from './layout.ts';
+import { link, type StoreContext } from './store-context.ts';
 import type { TagCondition, TagConflict, TagStore } from './store.ts';
 
+/** What the manifests of the repository need of its tags besides. */
 export interface RepositoryTags extends TagStore {
+  /** Nobody else in this process changes any of the tags until `action` is done. */
+  locked<T>(tags: string[], action: () => Promise<T>): Promise<T>;
+  /** The first tag that does not meet the condition. */
+  conflict(tags: string[], condition: TagCondition): Promise<TagConflict | undefined>;
+  /** What makes `tag` point to `digest`: its entry in the history of the tag, and the tag itself. */
+  links(tag: string, digest: Digest): Placement[];
   /** Every tag that points to `digest`; the caller holds the lock of the digest, so that no further one can appear. */
   deletePointingTo(digest: Digest): Promise<void>;
 }
@@ -13,38 +20,18 @@ export function createTagStore(context: StoreContext, repository: string): Repos
   const { driver, links, locks } = context;
   const lockOf = (tag: string) => `tag ${repository}:${tag}`;
 
-  /** The history entry, then what the tag points to, as distribution orders it. */
-  async function write(tag: string, digest: Digest): Promise<void> {
-    await writeLink(context, tagIndexLink(repository, tag, digest), digest);
-    await writeLink(context, tagLink(repository, tag), digest);
-    context.notify((observer) => observer.tagSet?.(repository, tag, digest));
-  }
-
-  /** Under the lock of the digest, so that a manifest which is being deleted does not get a tag that outlives it. */
-  async function pointing<T>(tags: string[], digest: Digest, action: () => Promise<T>): Promise<T> {
-    return locks.run(digest, async () => {
-      if (!(await driver.stat(revisionLink(repository, digest)))) {
-        throw new RegistryError('MANIFEST_UNKNOWN', { detail: { name: repository, tags, digest } });
-      }
-      return locked(tags, action);
-    });
-  }
-
   /** In the order of their names: two that want the same tags never wait for each other. */
   function locked<T>(tags: string[], action: () => Promise<T>): Promise<T> {
     const inOrder = [...new Set(tags)].sort();
     return inOrder.reduceRight((inner, tag) => () => locks.run(lockOf(tag), inner), action)();
   }
 
-  async function setIf(tags: string[], digest: Digest, condition: TagCondition): Promise<TagConflict | undefined> {
-    return pointing(tags, digest, async () => {
-      for (const tag of tags) {
-        const current = await links.read(tagLink(repository, tag));
-        if (!condition(current)) return { tag, current };
-      }
-      for (const tag of tags) await write(tag, digest);
-      return undefined;
-    });
+  async function conflict(tags: string[], condition: TagCondition): Promise<TagConflict | undefined> {
+    for (const tag of tags) {
+      const current = await links.read(tagLink(repository, tag));
+      if (!condition(current)) return { tag, current };
+    }
+    return undefined;
   }
 
   async function remove(tag: string): Promise<boolean> {
@@ -64,8 +51,12 @@ export function createTagStore(context: StoreContext, repository: string): Repos
 
   return {
     resolve: (tag) => links.read(tagLink(repository, tag)),
-    set: (tag, digest) => context.track(pointing([tag], digest, () => write(tag, digest))),
-    setIf: (tags, digest, condition) => context.track(setIf(tags, digest, condition)),
+    locked,
+    conflict,
+    links: (tag, digest) => [
+      link(tagIndexLink(repository, tag, digest), digest),
+      link(tagLink(repository, tag), digest),
+    ],
     delete: (tag) => context.track(locks.run(lockOf(tag), () => remove(tag))),
     deletePointingTo,
   };

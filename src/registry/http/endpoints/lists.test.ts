@@ -68,9 +68,8 @@ test('the catalog, in pages of at most 100 unless more are asked for', async (t)
 test('a Link keeps the prefix and the encoding of what was asked', async (t) => {
   const app = await registryApp(t, { prefix: '/registry/' });
   const { digest, mediaType, bytes } = image('prefix').manifest;
-  const { manifests, tags } = app.store.repository('a');
-  await manifests.put({ digest: digest as Digest, mediaType, bytes });
-  for (const tag of ['x', 'y']) await tags.set(tag, digest as Digest);
+  const { manifests } = app.store.repository('a');
+  await manifests.put({ digest: digest as Digest, mediaType, bytes }, { tags: ['x', 'y'] });
   const { link } = await list(app, '/registry/v2/a/tags/list?n=1');
   assert.equal(link, '</registry/v2/a/tags/list?last=x&n=1>; rel="next"');
 });

@@ -9,7 +9,7 @@ import type { Answer, Exchange } from '#registry/http/exchange.ts';
 import type { Links } from '#registry/http/links.ts';
 import type { ManifestCheck } from './manifest-check.ts';
 import { readBody } from '#registry/http/request-body.ts';
-import { expectCurrent, setTags } from './tag-swap.ts';
+import { conditionFailed, expectCurrent } from './tag-swap.ts';
 
 export type ManifestPush = (exchange: Exchange, reference: Reference) => Promise<Answer>;
 
@@ -47,8 +47,9 @@ export function createManifestPush({ links, check, maxBytes, protect = unprotect
     const release = await protect(exchange.name, [digest, ...contentOf(manifest)]);
     try {
       await check(repository, manifest);
-      await repository.manifests.put({ digest, mediaType: manifest.mediaType, bytes });
-      await setTags(repository, { tags, digest }, condition);
+      const stored = { digest, mediaType: manifest.mediaType, bytes };
+      const conflict = await repository.manifests.put(stored, { tags, condition });
+      if (conflict) throw conditionFailed(conflict);
     } finally {
       release();
     }

@@ -16,28 +16,14 @@ export async function expectCurrent(
 ): Promise<void> {
   for (const tag of tags) {
     const current = await store.resolve(tag);
-    if (!condition(current)) throw failed({ tag, current });
+    if (!condition(current)) throw conditionFailed({ tag, current });
   }
   if (tags.length > 0 || reference.kind === 'tag') return;
   const current = (await manifests.get(reference.digest))?.digest;
-  if (!condition(current)) throw failed({ current });
+  if (!condition(current)) throw conditionFailed({ current });
 }
 
-/** With a condition all tags are set or, with an error, none; what was stored of the manifest is then untagged. */
-export async function setTags(
-  { tags: store }: RepositoryStore,
-  { tags, digest }: { tags: string[]; digest: Digest },
-  condition: Precondition | undefined,
-): Promise<void> {
-  if (!condition) {
-    for (const tag of tags) await store.set(tag, digest);
-    return;
-  }
-  const conflict = await store.setIf(tags, digest, condition);
-  if (conflict) throw failed(conflict);
-}
-
-function failed({ tag, current }: { tag?: string; current: Digest | undefined }): RegistryError {
+export function conditionFailed({ tag, current }: { tag?: string; current: Digest | undefined }): RegistryError {
   const what = tag === undefined ? 'the manifest' : `the tag ${tag}`;
   const state = current === undefined ? 'does not exist' : tag === undefined ? 'exists' : `points to ${current}`;
   return new RegistryError('DENIED', {

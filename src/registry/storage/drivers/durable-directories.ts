@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isExisting } from './file-info.ts';
 
@@ -6,10 +6,10 @@ export interface DurableDirectories {
   /** Makes `directory` and all above it, without promising anything yet. */
   make(directory: string): Promise<void>;
   /**
-   * Flushes the entries of a directory: what was created, renamed or removed in it, and the directory itself in those
-   * above it, so that all survives a power failure.
+   * Flushes the entries of directories: what was created, renamed or removed in them, and the directories themselves in
+   * those above them, so that all survives a power failure.
    */
-  sync(directory: string): Promise<void>;
+  sync(...directories: string[]): Promise<void>;
   /** Flushes the entries of a directory that need not survive itself. */
   syncEntries(directory: string): Promise<void>;
   /** Another process removed it, or something above it: believe nothing that was remembered. */
@@ -24,40 +24,56 @@ const remembered = 10_000;
  * root, once per directory in the life of the process (one found there may stem from a process that died before its
  * sync). All are synced side by side, after the rename, so that the file system can do it in one commit.
  */
-export function createDurableDirectories(root: string, syncOne = syncDirectory): DurableDirectories {
-  const made = new Set<string>([root]);
+export function createDurableDirectories(
+  root: string,
+  syncOne: (directory: string) => Promise<void>,
+): DurableDirectories {
+  const made = new Map<string, Promise<void>>([[root, Promise.resolve()]]);
   const durable = new Set<string>([root]);
   const syncEntries = createSharedSyncs(syncOne);
   let generation = 0;
 
-  async function make(directory: string): Promise<void> {
-    if (made.has(directory)) return;
+  /** Whoever needs it at the same time waits for the same call. */
+  function make(directory: string): Promise<void> {
+    const known = made.get(directory);
+    if (known) return known;
+    if (made.size > remembered) forget();
+    const making = makeOne(directory);
+    made.set(directory, making);
+    making.catch(() => made.get(directory) === making && made.delete(directory));
+    return making;
+  }
+
+  async function makeOne(directory: string): Promise<void> {
     await make(dirname(directory));
     try {
       await mkdir(directory);
     } catch (error) {
       if (!isExisting(error)) throw error;
     }
-    if (made.size > remembered) forget();
-    made.add(directory);
   }
 
-  async function sync(directory: string): Promise<void> {
+  async function sync(...directories: string[]): Promise<void> {
     const begun = generation;
-    const above: string[] = [];
-    for (let at = directory; !durable.has(at); at = dirname(at)) above.push(dirname(at));
-    await Promise.all([directory, ...above].map(syncEntries));
+    const fresh = directories.flatMap(freshOnes);
+    await Promise.all([...new Set([...directories, ...fresh.map(dirname)])].map(syncEntries));
     // What was forgotten meanwhile may be another directory of the same name by now.
-    if (begun !== generation) return;
-    for (let at = directory; !durable.has(at); at = dirname(at)) durable.add(at);
+    if (begun === generation) for (const directory of fresh) durable.add(directory);
+  }
+
+  /** `directory` and those above it that may not be durable yet. */
+  function freshOnes(directory: string): string[] {
+    const fresh: string[] = [];
+    for (let at = directory; !durable.has(at); at = dirname(at)) fresh.push(at);
+    return fresh;
   }
 
   function forget(): void {
     generation++;
-    for (const directories of [made, durable]) {
-      directories.clear();
-      directories.add(root);
-    }
+    made.clear();
+    made.set(root, Promise.resolve());
+    durable.clear();
+    durable.add(root);
   }
 
   return { make, sync, syncEntries, forget };
@@ -67,7 +83,7 @@ export function createDurableDirectories(root: string, syncOne = syncDirectory):
  * A sync that is asked for while one of the same directory runs may come too late for that one, so it waits for the next,
  * together with all who ask meanwhile: as databases group commits.
  */
-function createSharedSyncs(syncOne: typeof syncDirectory): (directory: string) => Promise<void> {
+function createSharedSyncs(syncOne: (directory: string) => Promise<void>): (directory: string) => Promise<void> {
   const running = new Map<string, Promise<void>>();
   const waiting = new Map<string, Promise<void>>();
 
@@ -85,13 +101,4 @@ function createSharedSyncs(syncOne: typeof syncDirectory): (directory: string) =
     waiting.set(directory, next);
     return next;
   };
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,13 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, statSync } from 'node:fs';
-import { open, readdir, rename, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
+import { readdir, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { StorageDriver } from '#registry/storage/driver.ts';
-import { temporaryName } from '#registry/storage/layout.ts';
+import type { Placement, StorageDriver } from '#registry/storage/driver.ts';
+import { diskOperations, type DiskOperations } from './disk-operations.ts';
 import { createDurableDirectories, type DurableDirectories } from './durable-directories.ts';
-import { absent, fileInfo, isAbsence } from './file-info.ts';
+import { absent, fileInfo } from './file-info.ts';
 import { openReader, openWriter } from './filesystem-handles.ts';
+import { inDirectory } from './in-directory.ts';
 import { isLocalVolume } from './local-volume.ts';
+import { publish } from './publication.ts';
 import { explainVolumeError } from './volume-errors.ts';
 
 export interface FilesystemDriverOptions {
@@ -15,6 +16,8 @@ export interface FilesystemDriverOptions {
   rootDirectory: string;
   /** Told by the kind of file system when absent. On one that is not local, looks at files may wait without blocking others. */
   isLocal?: boolean;
+  /** For tests of the order in which they are called. */
+  disk?: DiskOperations;
 }
 
 /** Throws at once when the root directory can't be made. Files and directories get 0666 and 0777 less the umask. */
@@ -23,7 +26,8 @@ export function createFilesystemDriver(options: FilesystemDriverOptions): Storag
   mkdirSync(root, { recursive: true });
   const isLocal = options.isLocal ?? isLocalVolume(root);
   const at = (path: string) => root + path;
-  const directories = createDurableDirectories(root);
+  const disk = options.disk ?? diskOperations(isLocal);
+  const directories = createDurableDirectories(root, disk.sync);
   const explained = async <T>(action: Promise<T>): Promise<T> => {
     try {
       return await action;
@@ -31,18 +35,20 @@ export function createFilesystemDriver(options: FilesystemDriverOptions): Storag
       throw explainVolumeError(error, root);
     }
   };
+  const place = (stages: Placement[][]) => explained(publish(stages, { root, directories, disk }));
   return {
     name: 'filesystem',
     // Kernels count in ticks of 4 or 10 ms; the clock of a file server may also be somewhat off ours.
     tickMs: isLocal ? 50 : 2000,
     stat: statFunction(root, isLocal),
     getContent: (path) => getContent(at(path)),
-    putContent: (path, content) => explained(putContent(directories, at(path), content)),
+    putContent: (path, content) => place([[{ path, content }]]),
+    publish: place,
     open: (path) => openReader(at(path)),
     // Not synced: an upload need not outlive a power failure, and what it commits is moved away.
     append: (path) => explained(inDirectory(directories, at(path), () => openWriter(at(path), explained))),
     list: (path) => list(at(path)),
-    move: (from, to, { lazily = false } = {}) => explained(move(directories, at(from), at(to), lazily)),
+    move: (from, to, { lazily = false } = {}) => explained(move({ directories, disk }, at(from), at(to), lazily)),
     delete: (path, { lazily = false } = {}) => explained(remove(directories, at(path), lazily)),
     removeEmpty: (path) => explained(removeEmpty(at(path))),
     touch: (path) => explained(touch(at(path))),
@@ -77,32 +83,19 @@ async function getContent(file: string): ReturnType<StorageDriver['getContent']>
   }
 }
 
-async function putContent(directories: DurableDirectories, file: string, content: Uint8Array): Promise<void> {
-  const temporary = temporaryName(file, randomUUID());
-  try {
-    const handle = await inDirectory(directories, file, () => open(temporary, 'wx'));
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await directories.sync(dirname(file));
-}
-
 async function list(directory: string): ReturnType<StorageDriver['list']> {
   const entries = await absent(readdir(directory, { withFileTypes: true }));
   return entries?.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
 }
 
-async function move(directories: DurableDirectories, from: string, to: string, lazily: boolean): Promise<boolean> {
+async function move(
+  { directories, disk }: { directories: DurableDirectories; disk: DiskOperations },
+  from: string,
+  to: string,
+  lazily: boolean,
+): Promise<boolean> {
   const renamed = inDirectory(directories, to, async () => {
-    await rename(from, to);
+    await disk.rename(from, to);
     return true;
   });
   if ((await absent(renamed)) === undefined) return false;
@@ -143,19 +136,4 @@ async function removeEmpty(directory: string): Promise<boolean> {
 async function touch(file: string): Promise<boolean> {
   const now = new Date();
   return (await absent(utimes(file, now, now).then(() => true))) ?? false;
-}
-
-/** Makes the directory of `file` first, and again when it, or one above it, was remembered and has been removed since. */
-async function inDirectory<T>(directories: DurableDirectories, file: string, action: () => Promise<T>): Promise<T> {
-  const attempt = async () => {
-    await directories.make(dirname(file));
-    return action();
-  };
-  try {
-    return await attempt();
-  } catch (error) {
-    if (!isAbsence(error)) throw error;
-    directories.forget();
-    return attempt();
-  }
 }

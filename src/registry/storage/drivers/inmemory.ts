@@ -27,6 +27,13 @@ export function createInMemoryDriver(): StorageDriver {
     async putContent(path, bytes) {
       put(root, path, newFile(bytes));
     },
+    async publish(stages) {
+      for (const placement of stages.flat()) {
+        const node = 'from' in placement ? take(root, placement.from) : newFile(placement.content);
+        if (!node) throw Object.assign(new Error(`${placement.path}: its content is missing`), { code: 'ENOENT' });
+        put(root, placement.path, node);
+      }
+    },
     async open(path) {
       const found = file(path);
       if (!found) return undefined;

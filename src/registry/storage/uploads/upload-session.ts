@@ -2,7 +2,7 @@ import { digestAlgorithm, type Digest, type DigestAlgorithm } from '#registry/oc
 import { RegistryError } from '#registry/oci/errors.ts';
 import { blobData, layerLink, uploadData, uploadDirectory } from '#registry/storage/layout.ts';
 import { createRunningHash, hashFile, type RunningHash } from '#registry/storage/running-hash.ts';
-import { writeLink, type StoreContext } from '#registry/storage/store-context.ts';
+import { link, type StoreContext } from '#registry/storage/store-context.ts';
 import type { BlobDescriptor, ByteSource, Upload } from '#registry/storage/store.ts';
 import { pump } from './upload-pump.ts';
 
@@ -101,7 +101,8 @@ export class UploadSession implements Upload {
   async #verify(expected: Digest): Promise<void> {
     const algorithm = digestAlgorithm(expected);
     const running = this.#hash?.algorithm === algorithm ? this.#hash : undefined;
-    const hash = running ?? (await hashFile(this.#context.driver, this.#data, algorithm));
+    const empty = this.#size === 0 ? createRunningHash(algorithm) : undefined;
+    const hash = running ?? empty ?? (await hashFile(this.#context.driver, this.#data, algorithm));
     if (!hash) throw unknownUpload(this.id);
     if (hash.digest() === expected) return;
     await this.#remove();
@@ -109,38 +110,38 @@ export class UploadSession implements Upload {
     throw new RegistryError('DIGEST_INVALID', { detail });
   }
 
-  /** After a sync that failed the kernel may call data clean that never reached the disk: it must not be tried again. */
+  /** The file as it is now counts, whoever has written to it. */
   async #prepare(expected: Digest): Promise<void> {
-    const writer = await this.#context.driver.append(this.#data);
-    try {
-      this.#resize(writer.size);
-      await this.#verify(expected);
-      await this.#orGiveUp(writer.sync());
-    } finally {
-      await writer.close();
-    }
+    const info = await this.#context.driver.stat(this.#data);
+    this.#resize(info?.size ?? 0);
+    await this.#verify(expected);
   }
 
-  /** What is verified and then can't be committed is removed: the client begins again. */
+  /**
+   * What is verified and then can't be committed is removed, and the client begins again: after a sync that failed the
+   * kernel may call data clean that never reached the disk, so that another try would succeed without it.
+   */
   async #orGiveUp(action: Promise<void>): Promise<void> {
     try {
       await action;
     } catch (error) {
       // The first error is the one to tell; what can't be removed either, the purger will.
       await this.#remove().catch(() => {});
-      throw error;
+      throw isMissing(error) ? unknownUpload(this.id) : error;
     }
   }
 
   /**
    * Replaces data that is there already: the new bytes have just been verified, the old ones may be what a crash of
-   * another registry left. The link comes last, so that it never points to nothing.
+   * another registry left. The link comes last, so that it never points to nothing. Of nothing there need be no file.
    */
-  async #moveIntoPlace(blob: BlobDescriptor): Promise<void> {
-    const { driver } = this.#context;
-    if (!(await driver.move(this.#data, blobData(blob.digest)))) throw unknownUpload(this.id);
-    await writeLink(this.#context, layerLink(this.#repository, blob.digest), blob.digest);
-    this.#context.notify((observer) => observer.blobCommitted?.(this.#repository, blob));
+  async #moveIntoPlace({ digest, size }: BlobDescriptor): Promise<void> {
+    const path = blobData(digest);
+    await this.#context.driver.publish([
+      [size === 0 ? { path, content: Buffer.alloc(0) } : { path, from: this.#data }],
+      [link(layerLink(this.#repository, digest), digest)],
+    ]);
+    this.#context.notify((observer) => observer.blobCommitted?.(this.#repository, { digest, size }));
   }
 
   async #remove(): Promise<void> {
@@ -172,6 +173,11 @@ export class UploadSession implements Upload {
 
 function unknownUpload(id: string): RegistryError {
   return new RegistryError('BLOB_UPLOAD_UNKNOWN', { detail: { uuid: id } });
+}
+
+/** Another replica has committed or cancelled it meanwhile. */
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 /** What was received is given up then: it would fill the volume until the purger comes. */
