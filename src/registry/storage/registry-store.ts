@@ -9,6 +9,7 @@ import { createLinkReader, type RememberedLink } from './link-reader.ts';
 import { createManifestStore } from './manifest-store.ts';
 import { setBlobAside } from './set-aside.ts';
 import { createStatedSizes } from './stated-sizes.ts';
+import { sharedLooks } from './shared-looks.ts';
 import type { StoreContext } from './store-context.ts';
 import type { RegistryStore, RepositoryStore, StoreObserver } from './store.ts';
 import { createTagStore } from './tag-store.ts';
@@ -46,7 +47,8 @@ export function createRegistryStore(options: RegistryStoreOptions): RegistryStor
 }
 
 function createContext(options: RegistryStoreOptions, running: Set<Promise<unknown>>): StoreContext {
-  const { driver, logger, observers = [], cacheBytes = defaultCacheBytes, observeCache } = options;
+  const { logger, observers = [], cacheBytes = defaultCacheBytes, observeCache } = options;
+  const driver = sharedLooks(options.driver);
   const counted = <V>(cache: ByteCache<V>) => (observeCache ? countedCache(cache, observeCache) : cache);
   const sizes = createStatedSizes(driver, logger);
   return {
