@@ -1,6 +1,8 @@
 /**
- * Sends a part of a blob: while one buffer is on its way to the client the next one is being read. A default file stream
- * takes two to four times the processor time for the same bytes, since it allocates every chunk.
+ * Sends a part of a blob: read into a buffer, written to the client, and so on with the same buffer. A default file stream
+ * takes two to four times the processor time for the same bytes, since it allocates every chunk. A download that has the
+ * server to itself reads ahead while it writes, which is faster; several keep the processors busy anyway, and with one buffer
+ * each what is read is still in the cache when it is written.
  */
 import type { ServerResponse } from 'node:http';
 import type { ByteRange } from '#registry/oci/range.ts';
@@ -15,17 +17,15 @@ export function blobBody(reader: BlobReader, pieces: Piece[], pool: BufferPool):
   return {
     discard: () => reader.close(),
     async send(response) {
-      const buffers = [pool.acquire(), pool.acquire()] as const;
       try {
         for (const piece of pieces) {
           if (Buffer.isBuffer(piece)) await write(response, piece);
-          else await pump(reader, piece, buffers, response);
+          else await pump(reader, piece, pool, response);
         }
         response.end();
       } catch (error) {
         if (!(error instanceof ClientLeftError)) throw error;
       } finally {
-        buffers.forEach((buffer) => pool.release(buffer));
         await reader.close();
       }
     },
@@ -46,25 +46,38 @@ class TruncatedBlobError extends Error {
 async function pump(
   reader: BlobReader,
   { start, end }: ByteRange,
-  buffers: readonly [Buffer, Buffer],
+  pool: BufferPool,
   response: ServerResponse,
 ): Promise<void> {
-  let [current, next] = buffers;
-  let position = start;
-  let chunk = await fill(reader, current, position, end);
-  while (position <= end) {
-    const following = position + chunk.length;
-    // Both settle before either buffer is touched again, also when one of them fails.
-    const [read, written] = await Promise.allSettled([
-      following <= end ? fill(reader, next, following, end) : Promise.resolve(next.subarray(0, 0)),
-      write(response, chunk),
-    ]);
-    if (written.status === 'rejected') throw written.reason;
-    if (read.status === 'rejected') throw read.reason;
-    [current, next] = [next, current];
-    chunk = read.value;
-    position = following;
+  let current = pool.acquire();
+  try {
+    let chunk = await fill(reader, current, start, end);
+    let position = start + chunk.length;
+    while (position <= end) {
+      const spare = pool.acquireSpare();
+      if (spare) {
+        const sent = current;
+        current = spare;
+        const reading = fill(reader, spare, position, end);
+        chunk = await whileWriting(response, chunk, reading).finally(() => pool.release(sent));
+      } else {
+        await write(response, chunk);
+        chunk = await fill(reader, current, position, end);
+      }
+      position += chunk.length;
+    }
+    await write(response, chunk);
+  } finally {
+    pool.release(current);
   }
+}
+
+/** What `reading` gives. Both settle before either buffer is touched again, also when one of them fails. */
+async function whileWriting(response: ServerResponse, chunk: Buffer, reading: Promise<Buffer>): Promise<Buffer> {
+  const [read, written] = await Promise.allSettled([reading, write(response, chunk)]);
+  if (written.status === 'rejected') throw written.reason;
+  if (read.status === 'rejected') throw read.reason;
+  return read.value;
 }
 
 async function fill(reader: BlobReader, buffer: Buffer, position: number, end: number): Promise<Buffer> {
