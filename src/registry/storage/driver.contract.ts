@@ -12,6 +12,7 @@ export function describeDriver(name: string, make: MakeDriver): void {
 
   contents(contract);
   writing(contract);
+  publishing(contract);
   directories(contract);
   upkeep(contract);
 }
@@ -127,6 +128,49 @@ function writing(contract: Contract): void {
     await write(driver, '/up', '3');
     assert.equal(await driver.move('/up', '/a/b/c'), true);
     assert.equal(await text(driver, '/a/b/c'), '3');
+  });
+}
+
+function publishing(contract: Contract): void {
+  const put = (path: string, content: string) => ({ path, content: Buffer.from(content) });
+
+  contract('a publication writes and moves, replacing what is there', async (driver) => {
+    await write(driver, '/up/1/data', 'data');
+    await driver.putContent('/tags/link', Buffer.from('old'));
+    await driver.publish([
+      [{ path: '/blobs/data', from: '/up/1/data' }],
+      [],
+      [put('/links/link', 'link'), put('/tags/link', 'new'), put('/tags/index/link', '')],
+    ]);
+    assert.equal(await text(driver, '/blobs/data'), 'data');
+    assert.equal(await driver.stat('/up/1/data'), undefined);
+    assert.equal(await text(driver, '/links/link'), 'link');
+    assert.equal(await text(driver, '/tags/link'), 'new');
+    assert.equal(await text(driver, '/tags/index/link'), '');
+    assert.deepEqual(await driver.list('/links'), [{ name: 'link', isDirectory: false }]);
+  });
+
+  contract('where the content of a stage is missing, nothing of it and of later ones appears', async (driver) => {
+    const stages = [[{ path: '/blobs/data', from: '/up/1/data' }], [put('/tags/link', 'new')]];
+    await assert.rejects(driver.publish(stages), { code: 'ENOENT' });
+    await assert.rejects(driver.publish([[put('/blobs/data/below', 'x')], ...stages]), { code: 'ENOENT' });
+    assert.equal(await driver.stat('/tags'), undefined);
+  });
+
+  contract('a publication that fails leaves later stages as they were', async (driver) => {
+    await driver.putContent('/file', Buffer.from('x'));
+    await driver.putContent('/tags/link', Buffer.from('old'));
+    await assert.rejects(driver.publish([[put('/file/below', 'y')], [put('/tags/link', 'new')]]), { code: 'ENOTDIR' });
+    assert.equal(await text(driver, '/tags/link'), 'old');
+    assert.deepEqual(await driver.list('/tags'), [{ name: 'link', isDirectory: false }]);
+  });
+
+  contract('publications of the same at once leave one of them, whole', async (driver) => {
+    const stages = (id: string) => [[put('/blobs/data', id.repeat(500))], [put('/tags/link', id)]];
+    await Promise.all(['1', '2', '3', '4'].map((id) => driver.publish(stages(id))));
+    assert.match((await text(driver, '/blobs/data')) ?? '', /^(\d)\1{499}$/);
+    assert.match((await text(driver, '/tags/link')) ?? '', /^\d$/);
+    assert.deepEqual(await driver.list('/blobs'), [{ name: 'data', isDirectory: false }]);
   });
 }
 

@@ -5,10 +5,10 @@ import { promisify } from 'node:util';
 /** The calls on which durability rests; a test can listen in to their order. */
 export interface DiskOperations {
   /** Makes a new file whose content survives a power failure once its directory has been synced. */
-  write(file: string, content: Uint8Array): Promise<void>;
+  write: (file: string, content: Uint8Array) => Promise<void>;
   /** Flushes the content of a file, or the entries of a directory. */
-  sync(path: string): Promise<void>;
-  rename(from: string, to: string): Promise<void>;
+  sync: (path: string) => Promise<void>;
+  rename: (from: string, to: string) => Promise<void>;
 }
 
 /** Each write waits for the disk, which spares a trip to the thread pool for the sync. */

@@ -1,5 +1,16 @@
-import type { FileWriter, StorageDriver } from '#registry/storage/driver.ts';
-import { content, extend, find, newDirectory, newFile, nodeInfo, put, take, type MemoryFile } from './memory-tree.ts';
+import type { FileWriter, Placement, StorageDriver } from '#registry/storage/driver.ts';
+import {
+  content,
+  extend,
+  find,
+  newDirectory,
+  newFile,
+  nodeInfo,
+  put,
+  take,
+  type MemoryFile,
+  type MemoryDirectory,
+} from './memory-tree.ts';
 
 /**
  * Everything in the memory of the process, gone with it: distribution's `inmemory`, for trying things out and for tests
@@ -27,13 +38,7 @@ export function createInMemoryDriver(): StorageDriver {
     async putContent(path, bytes) {
       put(root, path, newFile(bytes));
     },
-    async publish(stages) {
-      for (const placement of stages.flat()) {
-        const node = 'from' in placement ? take(root, placement.from) : newFile(placement.content);
-        if (!node) throw Object.assign(new Error(`${placement.path}: its content is missing`), { code: 'ENOENT' });
-        put(root, placement.path, node);
-      }
-    },
+    publish: async (stages) => publish(root, stages.flat()),
     async open(path) {
       const found = file(path);
       if (!found) return undefined;
@@ -68,6 +73,14 @@ export function createInMemoryDriver(): StorageDriver {
     },
     space: async () => undefined,
   };
+}
+
+function publish(root: MemoryDirectory, placements: Placement[]): void {
+  for (const placement of placements) {
+    const node = 'from' in placement ? take(root, placement.from) : newFile(placement.content);
+    if (!node) throw Object.assign(new Error(`${placement.path}: its content is missing`), { code: 'ENOENT' });
+    put(root, placement.path, node);
+  }
 }
 
 function fileWriter(file: MemoryFile): FileWriter {
