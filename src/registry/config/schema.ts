@@ -209,6 +209,8 @@ const extensions = section({
     interval: duration(0),
     /** Bytes that it, and `registry scrub`, read per second at most; 0: no limit. */
     bytespersecond: bytes(32 * MiB),
+    /** What was set aside is deleted after this time, at the end of a scrub in the running server; 0: never. */
+    quarantineage: duration(0),
   }),
 });
 

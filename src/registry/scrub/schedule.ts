@@ -1,10 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { lastScrub } from '#registry/storage/layout.ts';
+import { emptyQuarantine } from './quarantine.ts';
+import { readState, writeEnded, writeReached } from './scrub-state.ts';
 import { scrub, type ScrubOptions, type ScrubReport } from './scrubber.ts';
+import type { DigestWalk } from './stored-digests.ts';
 
 export interface ScheduleOptions extends ScrubOptions {
   /** Milliseconds from the end of a scrub to the begin of the next, over restarts. */
   intervalMs: number;
+  /** Milliseconds that what was set aside is kept; 0: until somebody deletes it. */
+  quarantineAgeMs: number;
+  /** Milliseconds after which it is written down how far a scrub has come. Default 10 s. */
+  noteMs?: number;
   onFinished?: (report: ScrubReport) => void;
   onFailure?: () => void;
 }
@@ -14,11 +20,12 @@ const longestTimer = 2 ** 31 - 1;
 
 /**
  * Scrubs now and then until `signal` aborts. When the last scrub ended is on the volume, since a registry that is restarted more often than
- * the interval would never begin one; one that was interrupted begins anew.
+ * the interval would never begin one; so is how far one has come, and the next start goes on from there.
  */
 export async function scrubPeriodically(options: ScheduleOptions, signal: AbortSignal): Promise<void> {
   const { intervalMs } = options;
-  let dueMs = (await readLast(options)) + intervalMs;
+  const { endedMs, reached } = await readState(options);
+  let dueMs = reached === undefined ? endedMs + intervalMs : 0;
   while (!signal.aborted) {
     const wait = Math.min(dueMs - Date.now(), longestTimer);
     if (wait > 0) await delay(wait, undefined, { signal }).catch(() => {});
@@ -30,12 +37,13 @@ export async function scrubPeriodically(options: ScheduleOptions, signal: AbortS
 }
 
 async function attempt(options: ScheduleOptions, signal: AbortSignal): Promise<void> {
-  const { logger } = options;
+  const { driver, logger, quarantineAgeMs, dryRun } = options;
   try {
-    const report = await scrub(options, signal);
+    const report = await scrub({ ...options, walk: await goOn(options) }, signal);
     options.onFinished?.(report);
     logger.info(report, 'all blobs have been verified');
-    await writeLast(options, report);
+    await writeEnded(options, report);
+    if (!dryRun) await emptyQuarantine({ driver, logger, ageMs: quarantineAgeMs });
   } catch (error) {
     if (signal.aborted) return;
     options.onFailure?.();
@@ -43,23 +51,16 @@ async function attempt(options: ScheduleOptions, signal: AbortSignal): Promise<v
   }
 }
 
-async function writeLast({ driver, logger }: ScheduleOptions, report: ScrubReport): Promise<void> {
-  try {
-    await driver.putContent(lastScrub, Buffer.from(JSON.stringify({ ended: new Date(), ...report })));
-  } catch (error) {
-    logger.warn({ err: error }, 'that the blobs were verified can not be written down: a restart verifies them again');
-  }
-}
-
-/** Milliseconds since 1970; long ago when there was none, or when its time is in the future. */
-async function readLast({ driver, logger }: ScheduleOptions): Promise<number> {
-  try {
-    const content = await driver.getContent(lastScrub);
-    const { ended } = JSON.parse(content?.bytes.toString() ?? '{}') as { ended?: string };
-    const time = Date.parse(ended ?? '');
-    return time <= Date.now() ? time : 0;
-  } catch (error) {
-    logger.warn({ err: error }, 'when the blobs were last verified can not be read: they are verified now');
-    return 0;
-  }
+async function goOn(options: ScheduleOptions): Promise<DigestWalk> {
+  const { noteMs = 10_000 } = options;
+  const state = await readState(options);
+  let noted = performance.now();
+  return {
+    from: state.reached,
+    async reached(shelf) {
+      if (performance.now() - noted < noteMs) return;
+      await writeReached(options, state, shelf);
+      noted = performance.now();
+    },
+  };
 }

@@ -6,7 +6,7 @@ import type { RegistryStore } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
 import { repositoriesOf } from './holders.ts';
 import { createPace } from './pace.ts';
-import { storedDigests } from './stored-digests.ts';
+import { storedDigests, type DigestWalk } from './stored-digests.ts';
 import { verifyBlob, type Verdict } from './verify.ts';
 
 export interface ScrubOptions {
@@ -19,6 +19,8 @@ export interface ScrubOptions {
   /** Only tell. */
   dryRun: boolean;
   observe?: ScrubObserver;
+  /** Where to begin, and who is told how far it has come. */
+  walk?: DigestWalk;
 }
 
 export interface ScrubObserver {
@@ -55,7 +57,7 @@ export async function scrub(options: ScrubOptions, signal: AbortSignal): Promise
     buffer: Buffer.allocUnsafeSlow(pieceBytes),
     seen: (bytes: number) => pace(Math.max(bytes, smallestCost), signal),
   };
-  for await (const digest of storedDigests(driver)) {
+  for await (const digest of storedDigests(driver, options.walk)) {
     signal.throwIfAborted();
     try {
       const verdict = await verifyBlob(driver, digest, piece);

@@ -2,11 +2,27 @@ import type { Digest } from '#registry/oci/digest.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { blobsRoot, digestOfDirectory } from '#registry/storage/layout.ts';
 
-/** Every digest that has a directory, in order; in memory are the names below one prefix, a 256th of all. */
-export async function* storedDigests(driver: StorageDriver): AsyncGenerator<Digest> {
+/** A directory of blobs, `sha256/4f`: what a scrub has done is told in these. */
+export type Shelf = string;
+
+export interface DigestWalk {
+  /** Leaves out the shelves before this one. */
+  from?: Shelf | undefined;
+  /** Told of each shelf before its first blob. */
+  reached?: ((shelf: Shelf) => Promise<void>) | undefined;
+}
+
+/** Every digest that has a directory, in order; in memory are the names on one shelf, a 256th of all. */
+export async function* storedDigests(
+  driver: StorageDriver,
+  { from = '', reached }: DigestWalk = {},
+): AsyncGenerator<Digest> {
   for (const algorithm of await names(driver, blobsRoot)) {
     for (const prefix of await names(driver, `${blobsRoot}/${algorithm}`)) {
-      for (const hex of await names(driver, `${blobsRoot}/${algorithm}/${prefix}`)) {
+      const shelf = `${algorithm}/${prefix}`;
+      if (shelf < from) continue;
+      await reached?.(shelf);
+      for (const hex of await names(driver, `${blobsRoot}/${shelf}`)) {
         const digest = digestOfDirectory(algorithm, hex);
         if (digest) yield digest;
       }

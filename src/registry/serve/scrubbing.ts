@@ -22,7 +22,7 @@ export async function openScrubbing(
   { storage, extensions }: Configuration,
   { driver, store, metrics, logger }: ScrubbingDeps,
 ): Promise<Scrubbing | undefined> {
-  const { interval, bytespersecond } = extensions.scrub;
+  const { interval, bytespersecond, quarantineage } = extensions.scrub;
   if (interval <= 0) return undefined;
   const { scrubPeriodically } = await import('#registry/scrub/schedule.ts');
   const watched = metrics && {
@@ -37,6 +37,7 @@ export async function openScrubbing(
     bytesPerSecond: bytespersecond,
     dryRun: storage.maintenance.readonly.enabled,
     intervalMs: interval,
+    quarantineAgeMs: quarantineage,
     ...watched,
   };
   return { run: (signal) => scrubPeriodically(options, signal) };

@@ -22,7 +22,7 @@
  *     quarantine/<alg>/<hex>.<time>                       blobs that were not what their digest says
  *     trash/                                              what a collection is removing
  *     notifications/                                      events that wait for their endpoint
- *     scrub                                               when all blobs were last verified
+ *     scrub                                               when all blobs were last verified, and how far the next time is
  *
  * Source: distribution registry/storage/paths.go, catalog.go, driver/filesystem/driver.go.
  */
@@ -43,10 +43,21 @@ export function blobData(digest: Digest): string {
 /** Where a corrupt blob is put, by the time (milliseconds since 1970) at which it was found. */
 export function quarantinedBlob(digest: Digest, foundMs: number): string {
   const time = new Date(foundMs).toISOString().replaceAll(':', '-');
-  return `/.registry-operator/quarantine/${algorithmAndHex(digest)}.${time}`;
+  return `${quarantineRoot}/${algorithmAndHex(digest)}.${time}`;
 }
 
-/** The time of the last scrub that reached its end: JSON. */
+/** Where corrupt blobs are put, by algorithm. */
+export const quarantineRoot = '/.registry-operator/quarantine';
+
+/** When a blob was put there, in milliseconds since 1970; `undefined` for a name that is not ours. */
+export function quarantinedAt(name: string): number | undefined {
+  const [, date, hours, minutes, seconds] =
+    /^[0-9a-f]+\.(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d\.\d{3}Z)$/.exec(name) ?? [];
+  const time = Date.parse(`${date}T${hours}:${minutes}:${seconds}`);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** The time of the last scrub that reached its end, and how far one has come that did not: JSON. */
 export const lastScrub = '/.registry-operator/scrub';
 
 export function repositoryDirectory(repository: string): string {
