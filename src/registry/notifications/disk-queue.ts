@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { Logger } from '#shared/logger.ts';
 import { createCursor, readPosition, type Cursor } from './cursor.ts';
-import type { EventQueue, OnDrop, QueuedLine } from './event-queue.ts';
+import type { AppendOptions, EventQueue, OnDrop, QueuedLine } from './event-queue.ts';
 import { openForAppend, readLines, recoverSegment, removeSegment, segmentId, type Segment } from './segment.ts';
 import { createWaiter } from './waiter.ts';
 
@@ -20,8 +20,8 @@ export interface DiskQueueOptions {
 const MiB = 2 ** 20;
 
 /**
- * A queue that survives kill -9: lines are in the kernel's hands before append resolves. They are not synced, so a power
- * failure may take the last seconds. What was delivered right before the end may be delivered once more: at least once.
+ * A queue that survives kill -9: lines are in the kernel's hands before append resolves, and on the disk where it was asked for.
+ * What was delivered right before the end may be delivered once more: at least once.
  */
 export async function openDiskQueue(options: DiskQueueOptions): Promise<EventQueue> {
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
@@ -49,7 +49,7 @@ class DiskQueue implements EventQueue {
   /** Lines of the first segment behind `#offset`, read ahead. */
   #ahead: string[] = [];
   #output: FileHandle | undefined;
-  #waiting: { line: string; done: PromiseWithResolvers<void> }[] = [];
+  #waiting: { line: string; synced: boolean; done: PromiseWithResolvers<void> }[] = [];
   #writing: Promise<void> | undefined;
 
   constructor(options: DiskQueueOptions, segments: Segment[], offset: number, firstId: number) {
@@ -67,14 +67,14 @@ class DiskQueue implements EventQueue {
     return this.#segments.reduce((sum, segment) => sum + segment.pending, 0);
   }
 
-  append(line: string): Promise<void> {
+  append(line: string, { synced = false }: AppendOptions = {}): Promise<void> {
     const done = Promise.withResolvers<void>();
-    this.#waiting.push({ line, done });
+    this.#waiting.push({ line, synced, done });
     this.#writing ??= this.#write();
     return done.promise;
   }
 
-  /** Everything that waits goes out in one write. */
+  /** Everything that waits goes out in one write, and is synced at once. */
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0);
@@ -82,6 +82,7 @@ class DiskQueue implements EventQueue {
         const segment = await this.#openSegment();
         const bytes = Buffer.from(batch.map(({ line }) => `${line}\n`).join(''));
         await this.#output?.appendFile(bytes);
+        if (batch.some(({ synced }) => synced)) await this.#output?.datasync();
         segment.size += bytes.length;
         segment.pending += batch.length;
         for (const { done } of batch) done.resolve();

@@ -31,10 +31,12 @@ export interface EndpointObserver {
 
 export interface Endpoint {
   readonly name: string;
-  /** Resolves when the event will survive the end of the process, or is not wanted. */
+  /** Resolves when the event will survive the end of the process (a change: a loss of power), or is not wanted. */
   offer(event: Event): Promise<void>;
   /** Delivers until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>;
+  /** Delivers what another process left, until `queue` is empty or `signal` aborts. */
+  drain(queue: EventQueue, signal: AbortSignal): Promise<void>;
 }
 
 export interface EndpointDeps {
@@ -49,13 +51,8 @@ export function createEndpoint(options: EndpointOptions, { queue, observer, logg
 
   async function tryOnce(body: string, signal: AbortSignal): Promise<boolean> {
     try {
-      const timeout = AbortSignal.timeout(options.timeoutMs);
-      const response = await fetch(options.url, {
-        method: 'POST',
-        headers,
-        body,
-        signal: AbortSignal.any([signal, timeout]),
-      });
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
+      const response = await fetch(options.url, { method: 'POST', headers, body, signal: limited });
       await response.body?.cancel();
       const accepted = response.status < 400;
       observer.answered(`${response.status} ${STATUS_CODES[response.status] ?? ''}`.trim(), accepted);
@@ -87,18 +84,26 @@ export function createEndpoint(options: EndpointOptions, { queue, observer, logg
     return false;
   }
 
+  async function deliverNext(from: EventQueue, signal: AbortSignal): Promise<boolean> {
+    const next = await from.next(signal);
+    if (!next || !(await deliver(next.line, signal))) return false;
+    next.acknowledge();
+    return true;
+  }
+
   return {
     name: options.name,
     async offer(event) {
       if (options.ignoredActions.includes(event.action)) return;
       if (options.ignoredMediaTypes.includes(event.target.mediaType)) return;
       observer.queued();
-      await queue.append(JSON.stringify(event));
+      await queue.append(JSON.stringify(event), { synced: event.action !== 'pull' });
     },
     async run(signal) {
-      for (let next = await queue.next(signal); next; next = await queue.next(signal)) {
-        if (await deliver(next.line, signal)) next.acknowledge();
-      }
+      while (await deliverNext(queue, signal));
+    },
+    async drain(left, signal) {
+      while (left.pending > 0 && (await deliverNext(left, signal)));
     },
   };
 }

@@ -1,5 +1,7 @@
 /** Deliveries to a real receiver. */
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Registry } from 'prom-client';
 import { createLogger } from '#shared/logger.ts';
@@ -9,6 +11,7 @@ import { temporaryFolder } from '#test/support/temporary.ts';
 import { createBreaker } from './breaker.ts';
 import type { EndpointOptions } from './endpoint.ts';
 import type { Occurrence } from './event.ts';
+import type { LeaseOptions } from './lease.ts';
 import { notificationMetrics } from './metrics.ts';
 import { openNotifications, type Notifications } from './notifications.ts';
 
@@ -29,7 +32,7 @@ function endpoint(receiver: EventReceiver, more: Partial<EndpointOptions> = {}):
 }
 
 /** Delivering, until the test ends or `stop` is called. */
-async function started(t: TestContext, endpoints: EndpointOptions[], folder?: string) {
+async function started(t: TestContext, endpoints: EndpointOptions[], folder?: string, lease?: LeaseOptions) {
   const register = new Registry();
   const notifications = await openNotifications({
     endpoints,
@@ -38,6 +41,7 @@ async function started(t: TestContext, endpoints: EndpointOptions[], folder?: st
     logger,
     observe: notificationMetrics(register),
     ...(folder === undefined ? {} : { folder }),
+    ...(lease === undefined ? {} : { lease }),
   });
   const over = new AbortController();
   const running = notifications.run(over.signal);
@@ -134,6 +138,29 @@ test('what waits at the end is delivered after the next start', async (t) => {
   const second = await started(t, [endpoint(receiver)], folder);
   await publish(second.notifications, '3');
   await eventually(() => assert.deepEqual(tags(receiver), ['1', '2', '3']));
+});
+
+test('processes that share a volume have queues of their own, and deliver what one that has ended left', async (t) => {
+  const receiver = await eventReceiver(t);
+  const folder = await temporaryFolder(t);
+  const at = (place: string) => ({ self: { place, pid: 1 }, staleMs: 200 });
+  await receiver.stop();
+  const [one, two] = [
+    await started(t, [endpoint(receiver)], folder, at('a')),
+    await started(t, [endpoint(receiver)], folder, at('b')),
+  ];
+  for (let i = 0; i < 20; i++) await publish(i % 2 ? one.notifications : two.notifications, `v${i}`);
+  await one.stop();
+  await receiver.start();
+  await eventually(() => assert.equal(receiver.events.length, 20));
+  assert.equal(new Set(receiver.events.map(({ target }) => target['tag'])).size, 20);
+  const left = () => readdir(join(folder, 'receiver', '0'));
+  await eventually(async () =>
+    assert.deepEqual(
+      (await left()).filter((name) => name.endsWith('.events')),
+      [],
+    ),
+  );
 });
 
 test('each endpoint has its own queue and its own taste', async (t) => {

@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from '#shared/logger.ts';
 import { openDiskQueue } from './disk-queue.ts';
+import { inherit } from './inherit.ts';
+import type { LeaseOptions } from './lease.ts';
 import { createEndpoint, type Endpoint, type EndpointObserver, type EndpointOptions } from './endpoint.ts';
 import type { Event, EventSink } from './event.ts';
 import type { EventQueue, OnDrop } from './event-queue.ts';
 import { createMemoryQueue } from './memory-queue.ts';
+import { takeAbandoned, takeSlot } from './slots.ts';
 
 export interface NotificationsOptions {
   endpoints: EndpointOptions[];
@@ -18,6 +21,8 @@ export interface NotificationsOptions {
   address: string;
   observe?: NotificationsObserver;
   logger: Logger;
+  /** How processes that share `folder` tell whether another one lives. */
+  lease?: LeaseOptions;
 }
 
 export interface NotificationsObserver {
@@ -29,9 +34,14 @@ export interface Notifications extends EventSink {
   run(signal: AbortSignal): Promise<void>;
 }
 
+const halfMinute = 30_000;
+
 interface Receiver {
   endpoint: Endpoint;
   queue: EventQueue;
+  /** Delivers what processes that have ended left behind, until `signal` aborts. */
+  inherit(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Rejects when a queue can't be opened. */
@@ -64,8 +74,8 @@ export async function openNotifications(options: NotificationsOptions): Promise<
       await Promise.all(offers);
     },
     async run(signal) {
-      await Promise.all(receivers.map(({ endpoint }) => endpoint.run(signal)));
-      await Promise.all(receivers.map(({ queue }) => queue.close()));
+      await Promise.all(receivers.flatMap((one) => [one.endpoint.run(signal), one.inherit(signal)]));
+      await Promise.all(receivers.map((one) => one.close()));
     },
   };
 }
@@ -81,15 +91,28 @@ async function openReceiver(options: NotificationsOptions, endpoint: EndpointOpt
       'the queue of an endpoint is full: its oldest events are dropped',
     );
   };
-  const queue =
-    folder === undefined
-      ? createMemoryQueue({ maxBytes, onDrop })
-      : await openDiskQueue({ folder: join(folder, folderName(endpoint.name)), maxBytes, onDrop, logger });
+  const limits = { maxBytes, onDrop, logger };
+  const places = folder === undefined ? undefined : join(folder, folderName(endpoint.name));
+  const slot = places === undefined ? undefined : await takeSlot(places, options.lease);
+  const queue = slot ? await openDiskQueue({ ...limits, folder: slot.folder }) : createMemoryQueue(limits);
   pending = () => queue.pending;
   if (queue.pending > 0) {
     logger.info({ endpoint: endpoint.name, events: queue.pending }, 'notifications are left from before the start');
   }
-  return { queue, endpoint: createEndpoint(endpoint, { queue, observer: observer ?? unobserved, logger }) };
+  const delivering = createEndpoint(endpoint, { queue, observer: observer ?? unobserved, logger });
+  return {
+    queue,
+    endpoint: delivering,
+    async inherit(signal) {
+      if (!slot || places === undefined) return;
+      const next = () => takeAbandoned(places, slot.folder, options.lease);
+      await inherit({ endpoint: delivering, next, limits, everyMs: options.lease?.staleMs ?? halfMinute }, signal);
+    },
+    async close() {
+      await queue.close();
+      await slot?.lease.release();
+    },
+  };
 }
 
 const unobserved: EndpointObserver = { queued: () => undefined, answered: () => undefined, failed: () => undefined };

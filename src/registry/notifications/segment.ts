@@ -1,5 +1,5 @@
 /** One file of a queue: lines, appended only. Its name is its place in the order. */
-import { open, readFile, rm, truncate, type FileHandle } from 'node:fs/promises';
+import { open, readdir, readFile, rm, truncate, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface Segment {
@@ -44,10 +44,23 @@ export async function readLines(folder: string, id: number, from: number, to: nu
   }
 }
 
-export function openForAppend(folder: string, id: number): Promise<FileHandle> {
-  return open(segmentPath(folder, id), 'a', 0o600);
+/** Its name survives a loss of power, so that lines which are synced later do. */
+export async function openForAppend(folder: string, id: number): Promise<FileHandle> {
+  const handle = await open(segmentPath(folder, id), 'a', 0o600);
+  const directory = await open(folder, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+  return handle;
 }
 
 export function removeSegment(folder: string, id: number): Promise<void> {
   return rm(segmentPath(folder, id), { force: true });
+}
+
+/** Every one; what else is in the folder stays. */
+export async function removeSegments(folder: string): Promise<void> {
+  for (const id of (await readdir(folder)).flatMap((name) => segmentId(name) ?? [])) await removeSegment(folder, id);
 }

@@ -1,0 +1,124 @@
+/**
+ * Which process a folder belongs to, on a volume that several may share. The owner writes its file again and again; who finds
+ * one that is old, or whose process is known to have ended, takes the folder over.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+export interface Identity {
+  /** This start of the machine and, in it, the container: elsewhere a pid says nothing. */
+  place: string;
+  pid: number;
+}
+
+export interface LeaseOptions {
+  /** Milliseconds without a sign of life after which an owner counts as gone. */
+  staleMs?: number;
+  /** Absent: the process that runs. */
+  self?: Identity;
+}
+
+export interface Lease {
+  /** Gives the folder to whoever comes next. */
+  release(): Promise<void>;
+}
+
+const minute = 60_000;
+
+/** `undefined` when the folder has an owner. The folder must be there. */
+export async function takeLease(folder: string, options: LeaseOptions = {}): Promise<Lease | undefined> {
+  const { staleMs = minute, self = await thisProcess() } = options;
+  const path = join(folder, 'owner');
+  const own = JSON.stringify({ ...self, lease: randomUUID() });
+  if (!(await create(path, own))) {
+    if (!(await clear(path, self, staleMs)) || !(await create(path, own))) return undefined;
+  }
+  // A file that is gone, or another's, is not written again: then somebody took this process for dead.
+  const beat = async () => (await contentOf(path)) === own && writeFile(path, own, { flag: 'r+' });
+  const timer = setInterval(() => void beat().catch(() => undefined), staleMs / 6).unref();
+  return {
+    async release() {
+      clearInterval(timer);
+      if ((await contentOf(path)) === own) await rm(path, { force: true });
+    },
+  };
+}
+
+/** `false` when it is there. */
+async function create(path: string, content: string): Promise<boolean> {
+  try {
+    await writeFile(path, content, { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Removes the file of an owner that is gone; `false` when there is one. */
+async function clear(path: string, self: Identity, staleMs: number): Promise<boolean> {
+  const content = await contentOf(path);
+  if (content === undefined) return true;
+  if (!hasEnded(content, self) && (await ageOf(path)) < staleMs) return false;
+  // Renamed and looked at: what another process made meanwhile is not removed.
+  const aside = `${path}.${randomUUID()}`;
+  await rename(path, aside);
+  const found = await contentOf(aside);
+  if (found === content || found === undefined) {
+    await rm(aside, { force: true });
+    return true;
+  }
+  await rename(aside, path);
+  return false;
+}
+
+/** Milliseconds by the clock of the volume, which need not be that of this machine. */
+async function ageOf(path: string): Promise<number> {
+  const probe = `${path}.${randomUUID()}`;
+  await writeFile(probe, '');
+  try {
+    return (await stat(probe)).mtimeMs - (await stat(path)).mtimeMs;
+  } finally {
+    await rm(probe, { force: true });
+  }
+}
+
+async function contentOf(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
+
+/** Only what is sure: a process of the same place that is not there, or whose pid is ours now. */
+function hasEnded(content: string, self: Identity): boolean {
+  const owner = parseIdentity(content);
+  return owner?.place === self.place && (owner.pid === self.pid || !isAlive(owner.pid));
+}
+
+function parseIdentity(content: string): Identity | undefined {
+  try {
+    return JSON.parse(content) as Identity;
+  } catch {
+    // Made, but not written yet.
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function thisProcess(): Promise<Identity> {
+  const [boot, namespace] = await Promise.all([
+    readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => hostname()),
+    readlink('/proc/self/ns/pid').catch(() => ''),
+  ]);
+  return { place: `${boot.trim()} ${namespace}`, pid: process.pid };
+}
