@@ -15,6 +15,8 @@ export interface Page {
   entries: string[];
   /** There are more after the last entry. */
   more: boolean;
+  /** Of the whole list: another object after each change, so that what was made of a page can be kept until then. */
+  version: object;
 }
 
 export interface Catalog extends StoreObserver {

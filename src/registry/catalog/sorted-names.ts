@@ -6,6 +6,7 @@ import type { Page, PageRequest } from './catalog.ts';
  */
 export class SortedNames {
   #names: string[] = [];
+  #version = {};
 
   get size(): number {
     return this.#names.length;
@@ -20,6 +21,7 @@ export class SortedNames {
     const position = this.#position(name);
     if (this.#names[position] === name) return false;
     this.#names.splice(position, 0, name);
+    this.#version = {};
     return true;
   }
 
@@ -28,18 +30,20 @@ export class SortedNames {
     const position = this.#position(name);
     if (this.#names[position] !== name) return false;
     this.#names.splice(position, 1);
+    this.#version = {};
     return true;
   }
 
   /** Takes the place of all that was there; in any order, without doubles. */
   replace(names: Iterable<string>): void {
     this.#names = [...names].sort(compareAscii);
+    this.#version = {};
   }
 
   page({ after, limit }: PageRequest): Page {
     const start = after === undefined ? 0 : this.#position(after) + (this.has(after) ? 1 : 0);
     const entries = this.#names.slice(start, start + limit);
-    return { entries, more: start + entries.length < this.#names.length };
+    return { entries, more: start + entries.length < this.#names.length, version: this.#version };
   }
 
   [Symbol.iterator](): Iterator<string> {

@@ -19,7 +19,12 @@ export function createLinks(base: BaseUrl): Links {
 }
 
 /** The Link header of a page that has a next one: the same path, as RFC 8288 allows, so that no proxy can break it. */
-export function nextPage({ request }: Exchange, parameters: Record<string, string>): string {
+export function nextPage(exchange: Exchange, parameters: Record<string, string>): string {
+  return `<${pathOf(exchange)}?${new URLSearchParams(parameters).toString()}>; rel="next"`;
+}
+
+/** As the client wrote it, without the query. */
+export function pathOf({ request }: Exchange): string {
   const [path = ''] = (request.url ?? '').split('?', 1);
-  return `<${path}?${new URLSearchParams(parameters).toString()}>; rel="next"`;
+  return path;
 }

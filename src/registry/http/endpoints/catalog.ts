@@ -1,7 +1,7 @@
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import type { Exchange, Methods } from '#registry/http/exchange.ts';
-import { pageAnswer, pageRequest, requestedEntries } from '#registry/http/paging.ts';
+import { createPageAnswer, pageRequest, requestedEntries } from '#registry/http/paging.ts';
 
 export interface CatalogDeps {
   catalog: Catalog;
@@ -14,6 +14,8 @@ const defaultEntries = 100;
 
 /** `GET /v2/_catalog`: the names of the repositories. */
 export function catalogEndpoint({ catalog, maxEntries }: CatalogDeps): Methods {
+  const pageAnswer = createPageAnswer();
+
   async function list(exchange: Exchange) {
     const query = exchange.query();
     const n = requestedEntries(query);
@@ -21,8 +23,10 @@ export function catalogEndpoint({ catalog, maxEntries }: CatalogDeps): Methods {
       throw new RegistryError('PAGINATION_NUMBER_INVALID', { message: `n is more than ${maxEntries}`, detail: { n } });
     }
     const limit = n ?? Math.min(defaultEntries, maxEntries);
-    const { entries, more } = await catalog.repositories(pageRequest(query, limit));
-    return pageAnswer(exchange, { repositories: entries }, entries, more, limit);
+    const asked = pageRequest(query, limit);
+    const page = await catalog.repositories(asked);
+    return pageAnswer(exchange, asked, page, () => ({ repositories: page.entries }));
   }
+
   return { GET: list };
 }

@@ -73,3 +73,16 @@ test('a Link keeps the prefix and the encoding of what was asked', async (t) => 
   const { link } = await list(app, '/registry/v2/a/tags/list?n=1');
   assert.equal(link, '</registry/v2/a/tags/list?last=x&n=1>; rel="next"');
 });
+
+test('a list that is asked for again shows what has changed since, and each path has its own', async (t) => {
+  const app = await registryApp(t);
+  await pushTags(app, ['1', '2', '3']);
+  const page = () => list(app, 'a/tags/list?n=2');
+  assert.deepEqual(await page(), await page());
+  expect(await app.send('DELETE', 'a/manifests/1'), 202);
+  assert.deepEqual(await page(), { entries: ['2', '3'], link: undefined });
+  await pushTags(app, ['0']);
+  assert.deepEqual(await page(), { entries: ['0', '2'], link: '</v2/a/tags/list?last=2&n=2>; rel="next"' });
+  const { link } = await list(app, '/v2/%61/tags/list?n=2');
+  assert.equal(link, '</v2/%61/tags/list?last=2&n=2>; rel="next"');
+});

@@ -1,7 +1,7 @@
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import type { Exchange, Methods } from '#registry/http/exchange.ts';
-import { pageAnswer, pageRequest, requestedEntries } from '#registry/http/paging.ts';
+import { createPageAnswer, pageRequest, requestedEntries } from '#registry/http/paging.ts';
 
 export interface TagsDeps {
   catalog: Catalog;
@@ -11,13 +11,17 @@ export interface TagsDeps {
 
 /** `GET /v2/<name>/tags/list` (distribution-spec end-8a and 8b). Without `n`, all of them. */
 export function tagsEndpoint({ catalog, maxTags }: TagsDeps): Methods {
+  const pageAnswer = createPageAnswer();
+
   async function list(exchange: Exchange) {
     const query = exchange.query();
     const n = requestedEntries(query);
     const limit = n === undefined ? Number.MAX_SAFE_INTEGER : Math.min(n, maxTags);
-    const page = await catalog.tags(exchange.name, pageRequest(query, limit));
+    const asked = pageRequest(query, limit);
+    const page = await catalog.tags(exchange.name, asked);
     if (!page) throw new RegistryError('NAME_UNKNOWN', { detail: { name: exchange.name } });
-    return pageAnswer(exchange, { name: exchange.name, tags: page.entries }, page.entries, page.more, limit);
+    return pageAnswer(exchange, asked, page, () => ({ name: exchange.name, tags: page.entries }));
   }
+
   return { GET: list };
 }
