@@ -16,8 +16,9 @@ export interface Inheritance {
 export async function inherit(inheritance: Inheritance, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      for (let slot = await next(); slot && !signal.aborted; slot = await next())
+      for (let slot = await inheritance.next(); slot; slot = signal.aborted ? undefined : await inheritance.next()) {
         await empty(slot, inheritance, signal);
+      }
     } catch (error) {
       inheritance.limits.logger.error(
         { err: error },
