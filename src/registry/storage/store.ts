@@ -123,7 +123,8 @@ export interface TagConflict {
 
 export interface TagStore {
   resolve(tag: string): Promise<Digest | undefined>;
-  delete(tag: string): Promise<boolean>;
+  /** `false` when there is no such tag, or when it does not meet the condition. */
+  delete(tag: string, condition?: TagCondition): Promise<boolean>;
 }
 
 /** Told of every change after it is durable and before the client is answered. The catalog is one. */

@@ -57,7 +57,10 @@ export function createTagStore(context: StoreContext, repository: string): Repos
       link(tagIndexLink(repository, tag, digest), digest),
       link(tagLink(repository, tag), digest),
     ],
-    delete: (tag) => context.track(locks.run(lockOf(tag), () => remove(tag))),
+    delete: (tag, condition) =>
+      context.track(
+        locks.run(lockOf(tag), async () => !(condition && (await conflict([tag], condition))) && remove(tag)),
+      ),
     deletePointingTo,
   };
 }

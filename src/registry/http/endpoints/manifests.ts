@@ -3,9 +3,10 @@ import type { Digest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { parseReference, type Reference } from '#registry/oci/reference.ts';
 import type { RepositoryStore, StoredManifest } from '#registry/storage/store.ts';
-import { hasEntityTag } from '#registry/http/conditions.ts';
+import { hasEntityTag, precondition } from '#registry/http/conditions.ts';
 import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
 import type { ManifestPush } from './manifest-push.ts';
+import { removeReference } from './tag-swap.ts';
 
 export interface ManifestsDeps {
   /** `storage.delete.enabled`. */
@@ -29,10 +30,8 @@ export function manifestsEndpoint({ deleteEnabled, push }: ManifestsDeps): Metho
     const reference = subjectReference(exchange);
     if (!deleteEnabled)
       throw new RegistryError('UNSUPPORTED', { message: 'deletion is not enabled (storage.delete.enabled)' });
-    const { manifests, tags } = exchange.repository();
-    const removed =
-      reference.kind === 'tag' ? await tags.delete(reference.tag) : await manifests.delete(reference.digest);
-    if (!removed) throw unknownManifest(exchange);
+    const condition = precondition(exchange.request.headers);
+    if (!(await removeReference(exchange.repository(), reference, condition))) throw unknownManifest(exchange);
     return { status: 202, headers: {} };
   }
 

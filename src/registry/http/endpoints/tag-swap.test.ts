@@ -77,3 +77,19 @@ test('of clients that replace the same at once one wins', async (t) => {
   const won = all.find(({ statusCode }) => statusCode === 201)?.headers['docker-content-digest'];
   assert.equal(await pointsTo(app, 'new'), won);
 });
+
+test('only what the client knows of is deleted', async (t) => {
+  const { send } = await tagged(t);
+  const remove = (reference: string, headers: Record<string, string>) =>
+    send('DELETE', `a/manifests/${reference}`, { headers });
+  for (const reference of ['x', one.digest]) {
+    for (const headers of [{ 'if-match': `"${two.digest}"` }, { 'if-none-match': '*' }]) {
+      assert.deepEqual(errorCodes(expect(await remove(reference, headers), 412)), ['DENIED']);
+    }
+    expect(await send('HEAD', `a/manifests/${reference}`), 200);
+  }
+  expect(await remove('x', { 'if-match': `"${one.digest}"` }), 202);
+  expect(await remove('x', { 'if-match': '*' }), 404);
+  expect(await remove(one.digest, { 'if-match': '*' }), 202);
+  expect(await remove(one.digest, { 'if-match': '*' }), 404);
+});

@@ -1,4 +1,4 @@
-/** Pushes on a condition: a client says what it wants to replace, and loses against whoever was faster (RFC 9110 13.1). */
+/** Pushes and deletions on a condition: a client says what it wants to replace or remove, and loses against whoever was faster (RFC 9110 13.1). */
 import type { Digest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import type { Reference } from '#registry/oci/reference.ts';
@@ -21,6 +21,23 @@ export async function expectCurrent(
   if (tags.length > 0 || reference.kind === 'tag') return;
   const current = (await manifests.get(reference.digest))?.digest;
   if (!condition(current)) throw conditionFailed({ current });
+}
+
+/** `false` when there is nothing to remove: that is no matter of the condition (RFC 9110 13.2.1). */
+export async function removeReference(
+  { tags, manifests }: RepositoryStore,
+  reference: Reference,
+  condition: Precondition | undefined,
+): Promise<boolean> {
+  if (reference.kind === 'tag') {
+    if (await tags.delete(reference.tag, condition)) return true;
+    const current = condition && (await tags.resolve(reference.tag));
+    if (current) throw conditionFailed({ tag: reference.tag, current });
+    return false;
+  }
+  const current = condition && (await manifests.get(reference.digest))?.digest;
+  if (current && !condition(current)) throw conditionFailed({ current });
+  return manifests.delete(reference.digest);
 }
 
 export function conditionFailed({ tag, current }: { tag?: string; current: Digest | undefined }): RegistryError {
