@@ -1,5 +1,5 @@
 import type { Digest } from '#registry/oci/digest.ts';
-import { DigestTable } from './digest-table.ts';
+import { DigestTable } from '#registry/storage/digest-table.ts';
 
 /** The size of every blob on the volume, and their sum. */
 export class BlobSizes {

@@ -1,7 +1,7 @@
 import type { Digest } from '#registry/oci/digest.ts';
 import type { FileInfo } from '#registry/storage/driver.ts';
 import { isSameFile } from '#registry/storage/driver.ts';
-import { DigestTable } from './digest-table.ts';
+import { DigestTable } from '#registry/storage/digest-table.ts';
 import { ownCopy } from './own-copy.ts';
 import { SortedNames } from './sorted-names.ts';
 

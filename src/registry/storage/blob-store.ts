@@ -22,11 +22,11 @@ export function createBlobStore(context: StoreContext, repository: string): Blob
    * What another registry's crash left empty or cut short is missing to a client that asks before it pushes: its push
    * heals it. Small content is read and checked, once, large content by its size.
    */
-  async function data(digest: Digest): Promise<FileInfo | undefined> {
+  async function data(name: string, digest: Digest): Promise<FileInfo | undefined> {
     const info = await driver.stat(blobData(digest));
     if (!info) return undefined;
     const sound =
-      info.size <= smallBlobBytes ? await contents.smallBlob(digest, info) : await sizes.isSound(digest, info);
+      info.size <= smallBlobBytes ? await contents.smallBlob(digest, info) : await sizes.isSound(name, digest, info);
     return sound ? info : undefined;
   }
 
@@ -38,14 +38,14 @@ export function createBlobStore(context: StoreContext, repository: string): Blob
       const reader = await contents.smallBlob(stored, info);
       return reader && stored !== digest ? { ...reader, digest } : reader;
     }
-    if (!(await sizes.isSound(stored, info))) return undefined;
+    if (!(await sizes.isSound(repository, stored, info))) return undefined;
     const file = await driver.open(blobData(stored));
     return file && fileReader(digest, file);
   }
 
   async function stat(digest: Digest): Promise<BlobDescriptor | undefined> {
     const stored = await target(repository, digest);
-    const info = stored && (await data(stored));
+    const info = stored && (await data(repository, stored));
     return info && { digest, size: info.size };
   }
 
@@ -53,7 +53,7 @@ export function createBlobStore(context: StoreContext, repository: string): Blob
   async function mount(digest: Digest, from?: string): Promise<BlobDescriptor | undefined> {
     return locks.run(digest, async () => {
       const stored = from === undefined ? digest : await target(from, digest);
-      const info = stored && (await data(stored));
+      const info = stored && (await data(from ?? repository, stored));
       if (!info) return undefined;
       const names = new Set([digest, stored]);
       await driver.publish([[...names].map((name) => link(layerLink(repository, name), stored))]);

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from '#shared/logger.ts';
+import { diskError } from '#test/support/faulty-driver.ts';
 import { digestOf, pieces } from '#test/support/stored-content.ts';
+import type { StorageDriver } from './driver.ts';
 import { createInMemoryDriver } from './drivers/inmemory.ts';
 import { blobData } from './layout.ts';
 import { createRegistryStore } from './registry-store.ts';
 
+const logger = createLogger({ level: 'silent' });
 const mediaType = 'application/vnd.oci.image.manifest.v1+json';
 const layer = Buffer.alloc(200_000, 'layer');
 const digest = digestOf(layer);
@@ -19,30 +22,73 @@ function manifest(size: number) {
 
 async function volumeWith(stated: number) {
   const driver = createInMemoryDriver();
-  const open = () => createRegistryStore({ driver, logger: createLogger({ level: 'silent' }) }).repository('team/app');
+  const reopen = () => createRegistryStore({ driver, logger });
+  const open = () => reopen().repository('team/app');
   const repository = open();
   const upload = await repository.uploads.create();
   await upload.append(pieces(layer));
   await upload.commit(digest);
   const pushed = manifest(stated);
   await repository.manifests.put(pushed);
-  return { driver, open, repository, pushed: pushed.digest };
+  return { driver, reopen, open, repository, pushed: pushed.digest };
 }
 
-test('a large blob cut short is missing as soon as its manifest has been read, until it is pushed again', async () => {
-  const { driver, open, pushed } = await volumeWith(layer.length);
-  await driver.putContent(blobData(digest), layer.subarray(0, 150_000));
-  const repository = open();
-  assert.ok(await repository.blobs.stat(digest), 'nothing is known of its size yet');
-  await repository.manifests.get(pushed);
-  assert.equal(await repository.blobs.stat(digest), undefined);
-  assert.equal(await repository.blobs.open(digest), undefined);
-  assert.equal(await repository.blobs.mount(digest), undefined);
+test('a large blob cut short is missing at the first look after a start, until it is pushed again', async () => {
+  for (const look of ['stat', 'open', 'mount'] as const) {
+    const { driver, open } = await volumeWith(layer.length);
+    await driver.putContent(blobData(digest), layer.subarray(0, 150_000));
+    const repository = open();
+    assert.equal(await repository.blobs[look](digest), undefined);
 
-  const upload = await repository.uploads.create();
-  await upload.append(pieces(layer));
-  await upload.commit(digest);
-  assert.equal((await repository.blobs.stat(digest))?.size, layer.length);
+    const upload = await repository.uploads.create();
+    await upload.append(pieces(layer));
+    await upload.commit(digest);
+    assert.equal((await repository.blobs.stat(digest))?.size, layer.length);
+  }
+});
+
+test('nobody mounts from another repository what is cut short there', async () => {
+  const { driver, reopen } = await volumeWith(layer.length);
+  await driver.putContent(blobData(digest), layer.subarray(0, 150_000));
+  assert.equal(await reopen().repository('other').blobs.mount(digest, 'team/app'), undefined);
+});
+
+test('the manifests of a repository are read once, by the first request for a large blob alone', async () => {
+  const { driver, pushed } = await volumeWith(layer.length);
+  const read: string[] = [];
+  const getContent: StorageDriver['getContent'] = async (path) => {
+    read.push(path);
+    return driver.getContent(path);
+  };
+  const { blobs } = createRegistryStore({ driver: { ...driver, getContent }, logger }).repository('team/app');
+  assert.deepEqual(read, []);
+  await Promise.all([blobs.stat(digest), blobs.stat(digest)]);
+  await blobs.stat(digest);
+  assert.deepEqual(read, [blobData(pushed)]);
+});
+
+test('a manifest that the disk does not give, or that lost its data, takes nothing away', async () => {
+  const { driver, pushed, open } = await volumeWith(layer.length);
+  const getContent: StorageDriver['getContent'] = async (path) => {
+    if (path === blobData(pushed)) throw diskError('EIO');
+    return driver.getContent(path);
+  };
+  const store = createRegistryStore({ driver: { ...driver, getContent }, logger });
+  assert.ok(await store.repository('team/app').blobs.stat(digest));
+  await driver.delete(blobData(pushed));
+  assert.ok(await open().blobs.stat(digest));
+});
+
+test('a repository that can not be listed is asked for again', async () => {
+  const { driver } = await volumeWith(layer.length);
+  let failures = 1;
+  const list: StorageDriver['list'] = async (path) => {
+    if (failures-- > 0) throw diskError('EIO');
+    return driver.list(path);
+  };
+  const { blobs } = createRegistryStore({ driver: { ...driver, list }, logger }).repository('team/app');
+  await assert.rejects(blobs.stat(digest), { code: 'EIO' });
+  assert.ok(await blobs.stat(digest));
 });
 
 test('a manifest that states a wrong size takes nothing away', async () => {
