@@ -20,10 +20,10 @@ function dataFile({ root }: TestRegistry, { digest }: Content): string {
   return join(root, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data');
 }
 
-/** In the middle, of the same length: nothing but the content shows it. */
-async function garble(file: string): Promise<void> {
+/** Of the same length: nothing but the content shows it. */
+async function garble(file: string, position = 1_500_000): Promise<void> {
   const handle = await open(file, 'r+');
-  await handle.write(seededBytes('noise', 512), 0, 512, 1_500_000);
+  await handle.write(seededBytes('noise', 512), 0, Math.min(512, (await handle.stat()).size - position), position);
   await handle.close();
 }
 
@@ -118,4 +118,23 @@ test('the command beside a server: exit codes, what is wrong in the log, SIGHUP 
   await client.pushImage('a/b', pushed, 'x');
   assert.equal((await scrub('-q')).code, 0);
   assert.ok((await client.pullAll('a/b', 'x')) > 3_200_000);
+});
+
+test('a manifest that the command sets aside is served from memory, is missing after a restart, and is healed by a push', async (t) => {
+  const server = await startRegistry(t);
+  const client = registryClient(server.url);
+  await client.pushImage('a/b', pushed, 'x');
+  assert.ok(await client.manifest('a/b', 'x'));
+  await garble(dataFile(server, pushed.manifest), 10);
+  const args = [mainFile, 'registry', 'scrub', '--quiet', server.configFile];
+  await assert.rejects(run(process.execPath, args), { code: 1 });
+  await assert.rejects(access(dataFile(server, pushed.manifest)));
+  assert.deepEqual((await client.manifest('a/b', 'x'))?.bytes, pushed.manifest.bytes);
+
+  await server.kill('SIGKILL');
+  await server.start();
+  assert.equal(await client.manifest('a/b', 'x'), undefined);
+  await client.pushImage('a/b', pushed, 'x');
+  assert.deepEqual((await client.manifest('a/b', 'x'))?.bytes, pushed.manifest.bytes);
+  assert.deepEqual(await readFile(dataFile(server, pushed.manifest)), pushed.manifest.bytes);
 });
