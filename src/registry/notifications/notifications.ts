@@ -5,9 +5,10 @@ import type { Logger } from '#shared/logger.ts';
 import { openDiskQueue } from './disk-queue.ts';
 import { inherit } from './inherit.ts';
 import type { LeaseOptions } from './lease.ts';
+import { countedEndpoint, type EndpointCounts } from './counts.ts';
 import { createEndpoint, type Endpoint, type EndpointObserver, type EndpointOptions } from './endpoint.ts';
 import type { Event, EventSink } from './event.ts';
-import type { EventQueue, OnDrop } from './event-queue.ts';
+import type { OnDrop } from './event-queue.ts';
 import { createMemoryQueue } from './memory-queue.ts';
 import { takeAbandoned, takeSlot } from './slots.ts';
 
@@ -29,7 +30,15 @@ export interface NotificationsObserver {
   endpoint(name: string, pending: () => number): EndpointObserver & { dropped: OnDrop };
 }
 
+/** Named as distribution's, in `/debug/vars`. */
+export interface EndpointVariables {
+  name: string;
+  url: string;
+  Metrics: EndpointCounts & { Pending: number };
+}
+
 export interface Notifications extends EventSink {
+  variables(): EndpointVariables[];
   /** Delivers until `signal` aborts; then the queues are closed, and what waits is there at the next start. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -38,10 +47,10 @@ const halfMinute = 30_000;
 
 interface Receiver {
   endpoint: Endpoint;
-  queue: EventQueue;
   /** Delivers what processes that have ended left behind, until `signal` aborts. */
   inherit(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
+  variables(): EndpointVariables;
 }
 
 /** Rejects when a queue can't be opened. */
@@ -73,6 +82,7 @@ export async function openNotifications(options: NotificationsOptions): Promise<
       });
       await Promise.all(offers);
     },
+    variables: () => receivers.map((one) => one.variables()),
     async run(signal) {
       await Promise.all(receivers.flatMap((one) => [one.endpoint.run(signal), one.inherit(signal)]));
       await Promise.all(receivers.map((one) => one.close()));
@@ -99,9 +109,10 @@ async function openReceiver(options: NotificationsOptions, endpoint: EndpointOpt
   if (queue.pending > 0) {
     logger.info({ endpoint: endpoint.name, events: queue.pending }, 'notifications are left from before the start');
   }
-  const delivering = createEndpoint(endpoint, { queue, observer: observer ?? unobserved, logger });
+  const { observer: counting, counts } = countedEndpoint(observer);
+  const delivering = createEndpoint(endpoint, { queue, observer: counting, logger });
   return {
-    queue,
+    variables: () => ({ name: endpoint.name, url: endpoint.url, Metrics: { Pending: queue.pending, ...counts } }),
     endpoint: delivering,
     async inherit(signal) {
       if (!slot || places === undefined) return;
@@ -114,8 +125,6 @@ async function openReceiver(options: NotificationsOptions, endpoint: EndpointOpt
     },
   };
 }
-
-const unobserved: EndpointObserver = { queued: () => undefined, answered: () => undefined, failed: () => undefined };
 
 /** A name may be anything; a folder may not be `..`. */
 function folderName(name: string): string {

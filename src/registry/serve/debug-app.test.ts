@@ -99,3 +99,29 @@ test('metrics: named as in distribution, off unless wanted', async (t) => {
   assert.match(answer.body, /^process_resident_memory_bytes /m);
   assert.equal((await (await debugOf(t, app)).get('/metrics')).statusCode, 404);
 });
+
+test('variables in the form of expvar', async (t) => {
+  const metrics = { Pending: 1, Events: 2, Successes: 1, Failures: 0, Errors: 0, Statuses: { '200 OK': 1 } };
+  const endpoint = { name: 'a', url: 'http://a', Metrics: metrics };
+  const { get } = await debugOf(t, await registryApp(t), { endpointVariables: () => [endpoint] });
+  const variables = (await get('/debug/vars')).json<Record<string, Record<string, unknown>>>();
+  assert.deepEqual(variables['cmdline'], process.argv);
+  assert.ok(Number(variables['memstats']?.['HeapAlloc']) > 0);
+  assert.deepEqual(variables['registry'], { notifications: { endpoints: [endpoint] } });
+});
+
+test('profiles: one at a time, not for long', async (t) => {
+  const { get } = await debugOf(t, await registryApp(t));
+  assert.match((await get('/debug/pprof/')).body, /profile\?seconds=30/);
+  const [cpu, refused] = await Promise.all([
+    get('/debug/pprof/profile?seconds=0.1'),
+    get('/debug/pprof/heap?seconds=0.1'),
+  ]);
+  assert.ok(cpu.json<{ nodes: unknown[] }>().nodes.length > 0);
+  assert.equal(refused.statusCode, 503);
+  assert.ok((await get('/debug/pprof/heap?seconds=0.1')).json<{ head: object }>().head);
+  for (const seconds of ['0', '61', 'x']) {
+    assert.equal((await get(`/debug/pprof/profile?seconds=${seconds}`)).statusCode, 400);
+  }
+  assert.equal((await get('/debug/pprof/goroutine')).statusCode, 404);
+});

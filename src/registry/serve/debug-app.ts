@@ -1,7 +1,10 @@
 /** The debug port (`http.debug.addr`): probes, health, metrics, and how much the registry holds. Not for clients. */
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { ServerResponse } from 'node:http';
+import type { EndpointVariables } from '#registry/notifications/notifications.ts';
 import { feedUsage, usageLine, type UsageSource } from '#registry/http/usage-feed.ts';
+import { addProfiles } from './profiles.ts';
+import { debugVariables } from './variables.ts';
 
 export interface DebugDeps extends UsageSource {
   /** Failing health checks with what is wrong. */
@@ -10,6 +13,8 @@ export interface DebugDeps extends UsageSource {
   notReady(): Promise<Record<string, string>>;
   /** Absent: metrics are off (`http.debug.prometheus`). */
   metrics?: { path: string; contentType: string; render(): Promise<string> };
+  /** How the deliveries of notifications go. */
+  endpointVariables?: () => EndpointVariables[];
 }
 
 export function buildDebugApp(deps: DebugDeps): FastifyInstance {
@@ -36,6 +41,8 @@ export function buildDebugApp(deps: DebugDeps): FastifyInstance {
     watchers.delete(reply.raw);
     return reply;
   });
+  app.get('/debug/vars', async () => debugVariables(deps.endpointVariables?.() ?? []));
+  addProfiles(app);
   app.addHook('preClose', async () => watchers.forEach((response) => response.end()));
   return app;
 }

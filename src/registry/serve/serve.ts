@@ -18,6 +18,7 @@ import { listen } from './listen.ts';
 import { createRegistryLogger } from './logging.ts';
 import type { Metrics } from '#registry/metrics.ts';
 import { openConfiguredNotifications } from './notification-endpoints.ts';
+import type { Notifications } from '#registry/notifications/notifications.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { createFilesystemDriver } from '#registry/storage/drivers/filesystem.ts';
 import { createInMemoryDriver } from '#registry/storage/drivers/inmemory.ts';
@@ -111,7 +112,7 @@ async function assemble(configuration: Configuration, logger: Logger, signals: S
     options: { ...appOptions(configuration), ...(tls ? { tls } : {}) },
   });
   const { path } = http.debug.prometheus;
-  const debug = debugApp({ ...storage, health, metrics, path, signal: signals.stopping });
+  const debug = debugApp({ ...storage, health, metrics, path, events, signal: signals.stopping });
   const server = app.server as unknown as Server;
   const certificates = tls && createTlsReload({ tls: http.tls, current: tls.options, server, logger });
   const rescan = createRescan(storage.catalog, logger);
@@ -155,10 +156,11 @@ interface DebugParts extends Storage {
   metrics: Metrics | undefined;
   /** `http.debug.prometheus.path`. */
   path: string;
+  events: Notifications | undefined;
   signal: AbortSignal;
 }
 
-function debugApp({ catalog, store, health, metrics, path, signal }: DebugParts): FastifyInstance {
+function debugApp({ catalog, store, health, metrics, path, events, signal }: DebugParts): FastifyInstance {
   return buildDebugApp({
     catalog,
     store,
@@ -173,6 +175,7 @@ function debugApp({ catalog, store, health, metrics, path, signal }: DebugParts)
       }
     },
     ...(metrics ? { metrics: { ...metrics, path } } : {}),
+    ...(events ? { endpointVariables: () => events.variables() } : {}),
   });
 }
 
