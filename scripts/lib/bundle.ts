@@ -11,18 +11,22 @@ const commonJs = [
 ].join(' ');
 
 /**
- * Bundles the three programs and gives the folder: `app/` with main.js and one chunk for each program, so that a registry
+ * Bundles the three programs into `folder`, whose content it replaces, and gives it back: `app/` with main.js and one chunk for each program, so that a registry
  * reads no line of the operator, and `volume/`, an empty folder for the image's volume. White space stays: it costs little
  * and a stack trace then names a line that people can read.
  */
-export async function bundle(): Promise<string> {
-  const folder = join(root, 'dist');
+export async function bundle(folder: string = join(root, 'dist')): Promise<string> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, 'volume'), { recursive: true });
   await build({
     absWorkingDir: root,
     // A worker thread is a program of its own: src/shared/worker-url.ts finds it under the same path.
-    entryPoints: ['src/main.ts', 'src/registry/gc/worker.ts', 'src/registry/auth/bcrypt-worker.ts'],
+    entryPoints: [
+      'src/main.ts',
+      'src/registry/gc/worker.ts',
+      'src/registry/auth/bcrypt-worker.ts',
+      'src/registry/storage/uploads/writer-worker.ts',
+    ],
     outbase: 'src',
     outdir: join(folder, 'app'),
     bundle: true,

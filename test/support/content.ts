@@ -25,6 +25,8 @@ export interface Image {
 export interface ImageOptions {
   /** Bytes of each layer. */
   layers?: number[];
+  /** Layers that other images have, too; they come after these. */
+  shared?: Content[];
   /** Further fields of the manifest, such as `subject` or `artifactType`. */
   fields?: Record<string, unknown>;
 }
@@ -52,9 +54,10 @@ export function descriptor({ mediaType, digest, bytes }: Content): Record<string
 }
 
 /** An OCI image of layers that nobody can unpack: fine for a registry, not for an engine. */
-export function image(seed: string, { layers = [1000], fields = {} }: ImageOptions = {}): Image {
+export function image(seed: string, { layers = [1000], shared = [], fields = {} }: ImageOptions = {}): Image {
   const config = json(mediaTypes.config, { architecture: 'amd64', os: 'linux', author: seed });
-  const layerBlobs = layers.map((size, i) => content(mediaTypes.layer, seededBytes(`${seed}/${i}`, size)));
+  const ownLayers = layers.map((size, i) => content(mediaTypes.layer, seededBytes(`${seed}/${i}`, size)));
+  const layerBlobs = [...ownLayers, ...shared];
   const manifest = json(mediaTypes.manifest, {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
