@@ -34,17 +34,6 @@ export async function readBody(
 /** The body as it arrives, for an upload that may be large. */
 export function bodySource(request: IncomingMessage): ByteSource {
   const chunks = request as AsyncIterable<Buffer>;
-  const source = { [Symbol.asyncIterator]: () => chunks[Symbol.asyncIterator]() };
   // What comes from a socket is a copy that Node made for us; an injected request brings its maker's own bytes.
-  return request.socket instanceof Socket ? { ...source, release: giveBack } : source;
-}
-
-/**
- * Left to the garbage collector, a gigabyte in 64 KiB pieces makes it run dozens of times, since it counts them as pressure,
- * and that costs as much as hashing the gigabyte.
- */
-function giveBack(chunks: Uint8Array[]): void {
-  for (const { buffer, byteLength } of chunks) {
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
-  }
+  return { [Symbol.asyncIterator]: () => chunks[Symbol.asyncIterator](), givenAway: request.socket instanceof Socket };
 }

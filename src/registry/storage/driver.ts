@@ -77,6 +77,11 @@ export interface FileWriter {
   readonly size: number;
   /** In order, all of them or an error; the buffers may be reused afterwards. One call at a time. */
   write(chunks: Uint8Array[]): Promise<void>;
+  /**
+   * Lets another thread append: `by` is given a descriptor, open to read and to append, and resolves when that thread has written
+   * `bytes` bytes. An error is as one of write(). Absent where there are no descriptors. Several may be under way.
+   */
+  lend?(bytes: number, by: (descriptor: number) => Promise<void>): Promise<void>;
   /** The content survives a power failure from here on. */
   sync(): Promise<void>;
   close(): Promise<void>;

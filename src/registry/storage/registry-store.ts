@@ -13,8 +13,10 @@ import { sharedLooks } from './shared-looks.ts';
 import type { StoreContext } from './store-context.ts';
 import type { RegistryStore, RepositoryStore, StoreObserver } from './store.ts';
 import { createTagStore } from './tag-store.ts';
+import { createUploadMemory } from './uploads/upload-memory.ts';
 import { createUploadSessions } from './uploads/upload-sessions.ts';
 import { createUploadStore } from './uploads/upload-store.ts';
+import { createWriterThreads } from './uploads/writer-threads.ts';
 
 export interface RegistryStoreOptions {
   driver: StorageDriver;
@@ -42,6 +44,7 @@ export function createRegistryStore(options: RegistryStoreOptions): RegistryStor
     setAside: (digest, options) => context.track(setBlobAside(context, digest, options)),
     async close() {
       while (running.size > 0) await Promise.allSettled(running);
+      await context.writerThreads.close();
     },
   };
 }
@@ -59,6 +62,8 @@ function createContext(options: RegistryStoreOptions, running: Set<Promise<unkno
     contents: createContentCache(driver, counted(createByteCache<CachedContent>(cacheBytes)), sizes, logger),
     locks: createKeyedMutex(),
     sessions: createUploadSessions(),
+    uploadMemory: createUploadMemory(),
+    writerThreads: createWriterThreads(),
     notify(tell) {
       for (const observer of observers) {
         try {

@@ -6,7 +6,9 @@ import type { KeyedMutex } from './keyed-mutex.ts';
 import type { LinkReader } from './link-reader.ts';
 import type { StatedSizes } from './stated-sizes.ts';
 import type { StoreObserver } from './store.ts';
+import type { UploadMemory } from './uploads/upload-memory.ts';
 import type { UploadSessions } from './uploads/upload-sessions.ts';
+import type { WriterThreads } from './uploads/writer-threads.ts';
 
 /** What the stores of all repositories share. */
 export interface StoreContext {
@@ -18,6 +20,8 @@ export interface StoreContext {
   /** By digest, and then by tag: always taken in this order. */
   locks: KeyedMutex;
   sessions: UploadSessions;
+  uploadMemory: UploadMemory;
+  writerThreads: WriterThreads;
   /** Calls each observer; one that throws is logged and changes nothing for the client. */
   notify(tell: (observer: StoreObserver) => void): void;
   /** Counts `change` as running, so that close() waits for it. */

@@ -66,8 +66,8 @@ export interface UploadStore {
 
 /** Bytes as they arrive. */
 export interface ByteSource extends AsyncIterable<Uint8Array> {
-  /** Told of chunks that nobody will look at again, so that their memory need not wait for the garbage collector. */
-  release?(chunks: Uint8Array[]): void;
+  /** Nobody else looks at the chunks: their memory may be freed before the garbage collector comes, or handed to another thread. */
+  readonly givenAway?: boolean;
 }
 
 /** An upload session. Its state is on disk, so that it goes on after a restart and in another replica. */

@@ -27,23 +27,25 @@ async function readFully(handle: FileHandle, into: Uint8Array, position: number)
 
 /** `explained` turns the errors of the volume into ones that people understand. */
 export async function openWriter(file: string, explained: <T>(action: Promise<T>) => Promise<T>): Promise<FileWriter> {
-  const handle = await open(file, 'a');
+  const handle = await open(file, 'a+');
   try {
     let { size } = await handle.stat();
+    const counted = async (bytes: number, written: Promise<void>): Promise<void> => {
+      try {
+        await explained(written);
+        size += bytes;
+      } catch (error) {
+        // A full volume takes a part and does not say how much.
+        ({ size } = await handle.stat());
+        throw error;
+      }
+    };
     return {
       get size() {
         return size;
       },
-      async write(chunks) {
-        try {
-          await explained(writeFully(handle, chunks));
-          size += byteLength(chunks);
-        } catch (error) {
-          // A full volume takes a part and does not say how much.
-          ({ size } = await handle.stat());
-          throw error;
-        }
-      },
+      write: (chunks) => counted(byteLength(chunks), writeFully(handle, chunks)),
+      lend: (bytes, by) => counted(bytes, by(handle.fd)),
       sync: () => explained(handle.sync()),
       close: () => handle.close(),
     };

@@ -1,11 +1,33 @@
-import type { FileWriter } from '#registry/storage/driver.ts';
 import type { ByteSource } from '#registry/storage/store.ts';
+import type { UploadMemory } from './upload-memory.ts';
 
-/** Chunks of a request are gathered into writes of this size: fewer system calls, and still in the processor's cache. */
-const writeBytes = 512 * 1024;
+/** Chunks that are written together. */
+export interface Batch {
+  chunks: Uint8Array[];
+  bytes: number;
+  /** Whether the chunks are ours: their memory may be freed, or handed to another thread. */
+  givenAway: boolean;
+}
 
-/** While the disk is busy this much more is taken from the client, so that the two don't wait for each other's turns. */
-const heldBytes = 2 * 1024 * 1024;
+/** Where the bytes go, in order. */
+export interface Target {
+  /** How many writes may be under way. Once one has failed the later ones must fail too. */
+  readonly writesAtOnce: number;
+  write(batch: Batch): Promise<void>;
+  sync(): Promise<void>;
+}
+
+export interface PumpOptions {
+  target: Target;
+  memory: UploadMemory;
+  /** Shown each chunk as it arrives; what it throws ends the pump. */
+  see: (chunk: Uint8Array) => void;
+  /** Called when a sync failed: no later one can be trusted for these bytes. */
+  lost: () => void;
+}
+
+/** Chunks of a request are gathered into writes of this size, so that each is worth its way to another thread. */
+export const batchBytes = 512 * 1024;
 
 /** After this much the disk is told to begin, beside the receiving, so that the commit at the end has little left to do. */
 const syncBytes = 32 * 1024 * 1024;
@@ -14,21 +36,16 @@ const syncBytes = 32 * 1024 * 1024;
 const flushAfterMs = 25;
 
 /**
- * Writes `source` to the end of the file and shows each chunk to `see`, while the write before it runs. The chunks must
- * not be reused by their maker. When the source breaks off, what arrived is written before its error is thrown.
- * `lost` is called when a sync failed: no later one can be trusted for these bytes.
+ * Writes `source` to the target, and receives what comes next meanwhile, as far as memory goes. The chunks must not be reused by
+ * their maker. When the source breaks off, what arrived is written before its error is thrown.
  */
-export async function pump(
-  source: ByteSource,
-  writer: FileWriter,
-  see: (chunk: Uint8Array) => void,
-  lost: () => void = () => {},
-): Promise<void> {
-  const gathering = gather(writer, (chunks) => source.release?.(chunks), lost);
+export async function pump(source: ByteSource, options: PumpOptions): Promise<void> {
+  const gathering = gather(options, source.givenAway ?? false);
   try {
     for await (const chunk of source) {
-      see(chunk);
-      if (gathering.add(chunk) >= heldBytes) await gathering.flush();
+      options.see(chunk);
+      gathering.add(chunk);
+      if (gathering.mustWait()) await gathering.room();
     }
   } finally {
     await gathering.finish();
@@ -36,72 +53,96 @@ export async function pump(
 }
 
 interface Gathering {
-  /** The bytes that are waiting to be written; throws when an earlier write failed. */
-  add(chunk: Uint8Array): number;
-  /** Resolves when the running write is done. */
-  flush(): Promise<void>;
+  /** Throws when an earlier write failed. */
+  add(chunk: Uint8Array): void;
+  mustWait(): boolean;
+  /** Resolves when more may be added. */
+  room(): Promise<void>;
   /** Resolves when all is written; rejects when that failed at some time. */
   finish(): Promise<void>;
 }
 
-function gather(writer: FileWriter, release: (chunks: Uint8Array[]) => void, lost: () => void): Gathering {
-  const syncs = syncNowAndThen(writer, lost);
+function gather(options: PumpOptions, givenAway: boolean): Gathering {
+  const { target, memory } = options;
+  const syncs = syncNowAndThen(options);
+  const mustWait = () => bytes >= batchBytes || memory.isFull;
+  const writing = new Set<Promise<void>>();
   let chunks: Uint8Array[] = [];
   let bytes = 0;
-  let writing: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
   let failure: { error: unknown } | undefined;
+  // While a write runs the next one goes on gathering, so that a slow disk gets fewer and larger ones.
+  const slow = repeatedly(() => writing.size === 0 && write());
 
   /** Nothing more after a write that failed: it would come to lie at the wrong place. */
-  function write(): void {
-    if (failure) return;
-    clearTimeout(timer);
-    timer = undefined;
-    writing = writeOut(chunks, bytes)
-      .catch((error: unknown) => void (failure = { error }))
-      .finally(() => {
-        writing = undefined;
-        if (bytes >= writeBytes) write();
-      });
+  function write(): true {
+    slow.stop();
+    if (failure || bytes === 0) return true;
+    const written = writeOut({ chunks, bytes, givenAway }).finally(() => {
+      writing.delete(written);
+      writeIfDue();
+    });
+    writing.add(written);
     chunks = [];
     bytes = 0;
+    return true;
   }
 
-  async function writeOut(gathered: Uint8Array[], length: number): Promise<void> {
-    await writer.write(gathered);
-    release(gathered);
-    syncs.written(length);
+  async function writeOut(batch: Batch): Promise<void> {
+    try {
+      await target.write(batch);
+      syncs.written(batch.bytes);
+    } catch (error) {
+      failure ??= { error };
+    } finally {
+      memory.give(batch.bytes);
+    }
   }
 
-  /** While a write runs the next one goes on gathering: a disk that stalls must not fill the memory. */
-  function writeIfIdle(): void {
-    if (writing) timer = setTimeout(writeIfIdle, flushAfterMs);
-    else write();
-  }
-
-  function throwFailure(): void {
-    if (failure) throw failure.error;
+  function writeIfDue(): void {
+    if (mustWait() && writing.size < target.writesAtOnce) write();
   }
 
   return {
     add(chunk) {
-      throwFailure();
+      memory.take(chunk.byteLength);
       chunks.push(chunk);
       bytes += chunk.byteLength;
-      if (bytes >= writeBytes && !writing) write();
-      else timer ??= setTimeout(writeIfIdle, flushAfterMs);
-      return bytes;
+      if (failure) throw failure.error;
+      writeIfDue();
+      if (bytes > 0) slow.start();
     },
-    async flush() {
-      await writing;
+    mustWait,
+    async room() {
+      if (bytes >= batchBytes) await Promise.race(writing);
+      await memory.room();
     },
     async finish() {
-      await writing;
-      if (bytes > 0) write();
-      await writing;
-      clearTimeout(timer);
+      slow.stop();
+      while (writing.size >= target.writesAtOnce) await Promise.race(writing);
+      write();
+      await Promise.all(writing);
+      // Of what came after a write that failed nothing is kept.
+      memory.give(bytes);
       await syncs.finish();
-      throwFailure();
+      if (failure) throw failure.error;
+    },
+  };
+}
+
+/** Calls `attempt` in a while, and again until it succeeds. */
+function repeatedly(attempt: () => boolean): { start(): void; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const wait = () => {
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (!attempt()) wait();
+    }, flushAfterMs);
+  };
+  return {
+    start: () => timer ?? wait(),
+    stop() {
+      clearTimeout(timer);
+      timer = undefined;
     },
   };
 }
@@ -112,7 +153,7 @@ interface Syncs {
   finish(): Promise<void>;
 }
 
-function syncNowAndThen(writer: FileWriter, lost: () => void): Syncs {
+function syncNowAndThen({ target, lost }: PumpOptions): Syncs {
   let unsynced = 0;
   let syncing: Promise<void> | undefined;
   let failure: { error: unknown } | undefined;
@@ -121,7 +162,7 @@ function syncNowAndThen(writer: FileWriter, lost: () => void): Syncs {
       unsynced += bytes;
       if (unsynced < syncBytes || syncing) return;
       unsynced = 0;
-      syncing = writer
+      syncing = target
         .sync()
         .catch((error: unknown) => {
           failure = { error };

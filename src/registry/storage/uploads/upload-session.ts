@@ -1,9 +1,10 @@
 import { digestAlgorithm, type Digest, type DigestAlgorithm } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { blobData, layerLink, uploadData, uploadDirectory } from '#registry/storage/layout.ts';
-import { createRunningHash, hashFile, type RunningHash } from '#registry/storage/running-hash.ts';
+import { createRunningHash, hashFile } from '#registry/storage/running-hash.ts';
 import { link, type StoreContext } from '#registry/storage/store-context.ts';
 import type { BlobDescriptor, ByteSource, Upload } from '#registry/storage/store.ts';
+import { createUploadHash, uploadTarget, type UploadHash } from './upload-hash.ts';
 import { pump } from './upload-pump.ts';
 
 export interface UploadIdentity {
@@ -22,7 +23,7 @@ export class UploadSession implements Upload {
   readonly #repository: string;
   readonly #context: StoreContext;
   readonly #data: string;
-  #hash: RunningHash | undefined;
+  #hash: UploadHash | undefined;
   #size = 0;
   #state: 'idle' | 'appending' | 'committing' | 'gone' = 'idle';
 
@@ -32,7 +33,7 @@ export class UploadSession implements Upload {
     this.#repository = identity.repository;
     this.#context = context;
     this.#data = uploadData(identity.repository, identity.id);
-    this.#hash = createRunningHash(algorithm);
+    this.#hash = createUploadHash(algorithm, context.writerThreads);
   }
 
   get size(): number {
@@ -56,8 +57,10 @@ export class UploadSession implements Upload {
       const see = (chunk: Uint8Array) => this.#see(chunk);
       try {
         this.#resize(writer.size);
-        await pump(source, writer, see, () => (disk.lost = true));
+        const target = uploadTarget(writer, this.#hash);
+        await pump(source, { target, memory: this.#context.uploadMemory, see, lost: () => (disk.lost = true) });
       } catch (error) {
+        this.#refuseWhenGone();
         if (disk.lost || isVolumeFull(error)) await this.#remove();
         throw error;
       } finally {
@@ -88,26 +91,37 @@ export class UploadSession implements Upload {
 
   #see(chunk: Uint8Array): void {
     this.#refuseWhenGone();
-    this.#hash?.update(chunk);
     this.#size += chunk.byteLength;
   }
 
   /** A hash that does not cover exactly the file is of no use any more, whatever comes later. */
   #resize(size: number): void {
     this.#size = size;
-    if (this.#hash?.bytes !== size) this.#hash = undefined;
+    if (!this.#hash?.covers(size)) this.forget();
+  }
+
+  /** What is kept of it in another thread. */
+  forget(): void {
+    this.#hash?.forget();
+    this.#hash = undefined;
   }
 
   async #verify(expected: Digest): Promise<void> {
-    const algorithm = digestAlgorithm(expected);
-    const running = this.#hash?.algorithm === algorithm ? this.#hash : undefined;
-    const empty = this.#size === 0 ? createRunningHash(algorithm) : undefined;
-    const hash = running ?? empty ?? (await hashFile(this.#context.driver, this.#data, algorithm));
-    if (!hash) throw unknownUpload(this.id);
-    if (hash.digest() === expected) return;
+    const received = await this.#digest(digestAlgorithm(expected));
+    if (!received) throw unknownUpload(this.id);
+    if (received === expected) return;
     await this.#remove();
-    const detail = { digest: expected, received: hash.digest(), size: this.#size };
+    const detail = { digest: expected, received, size: this.#size };
     throw new RegistryError('DIGEST_INVALID', { detail });
+  }
+
+  /** Of the file, which is read when no hash of this algorithm went along with it, or the thread that had it has ended. */
+  async #digest(algorithm: DigestAlgorithm): Promise<Digest | undefined> {
+    const running = this.#hash?.algorithm === algorithm ? this.#hash : undefined;
+    const digest = await running?.digest().catch(() => undefined);
+    if (digest) return digest;
+    const empty = this.#size === 0 ? createRunningHash(algorithm) : undefined;
+    return (empty ?? (await hashFile(this.#context.driver, this.#data, algorithm)))?.digest();
   }
 
   /** The file as it is now counts, whoever has written to it. */
@@ -146,6 +160,7 @@ export class UploadSession implements Upload {
 
   async #remove(): Promise<void> {
     this.#state = 'gone';
+    this.forget();
     this.#context.sessions.remove(`${this.#repository} ${this.id}`);
     await this.#context.driver.delete(uploadDirectory(this.#repository, this.id), { lazily: true });
   }

@@ -20,8 +20,9 @@ export function createUploadSessions(): UploadSessions {
     add(key, session) {
       sessions.set(key, session);
       if (sessions.size <= remembered) return;
-      for (const [oldest, { busy }] of sessions) {
-        if (busy) continue;
+      for (const [oldest, session] of sessions) {
+        if (session.busy) continue;
+        session.forget();
         sessions.delete(oldest);
         break;
       }

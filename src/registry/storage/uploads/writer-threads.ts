@@ -1,0 +1,37 @@
+import { availableParallelism } from 'node:os';
+import { startWriterThread, type ThreadedUpload, type WriterThread } from './writer-thread.ts';
+import type { HashStart } from './writer-worker.ts';
+
+/** The threads that large uploads are handed to. */
+export interface WriterThreads {
+  /** In the thread with the fewest uploads. Threads start when they are needed, and do not keep the process. */
+  open(start: HashStart): ThreadedUpload;
+  /** Ends them when they have done what they were told. */
+  close(): Promise<void>;
+}
+
+/** One beside the thread that reads from the network, more where there are processors for them. */
+const mostThreads = Math.min(4, Math.max(1, availableParallelism() - 1));
+
+export function createWriterThreads(most = mostThreads, program?: URL): WriterThreads {
+  const threads = new Set<WriterThread>();
+
+  function start(): WriterThread {
+    const thread = startWriterThread(() => threads.delete(thread), program);
+    threads.add(thread);
+    return thread;
+  }
+
+  function leastBusy(): WriterThread {
+    const [first, ...others] = threads;
+    const least = others.reduce((a, b) => (b.uploads < a.uploads ? b : a), first!);
+    return threads.size < most && (!least || least.uploads > 0) ? start() : least;
+  }
+
+  return {
+    open: (begin) => leastBusy().open(begin),
+    async close() {
+      await Promise.all([...threads].map((thread) => thread.close()));
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/** The thread of writer-thread.ts: hashes each piece, and writes it while it is still in the processor's cache, by calls that block. */
+import { createHash, type Hash } from 'node:crypto';
+import { readSync, writeSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import type { DigestAlgorithm } from '#registry/oci/digest.ts';
+
+/** `upload` is a number that the main thread gives. All orders but `forget` are replied to, in order. */
+export type WriterOrder =
+  | { kind: 'write'; upload: number; start?: HashStart; descriptor: number; buffers: ArrayBuffer[] }
+  | { kind: 'digest'; upload: number }
+  | { kind: 'forget'; upload: number };
+
+/** With the first write of an upload: how much of its file was written before, and has to be hashed first. */
+export interface HashStart {
+  algorithm: DigestAlgorithm;
+  bytes: number;
+}
+
+/** Errors lose their codes on the way between threads, so the codes go by themselves. */
+export interface WriterReply {
+  hex?: string;
+  failure?: { message: string; code: string | undefined; syscall: string | undefined };
+}
+
+const hashes = new Map<number, Hash>();
+
+function startHash(descriptor: number, { algorithm, bytes }: HashStart): Hash {
+  const hash = createHash(algorithm);
+  const buffer = Buffer.allocUnsafe(Math.min(bytes, 1024 * 1024));
+  for (let at = 0; at < bytes;) {
+    const length = readSync(descriptor, buffer, 0, Math.min(buffer.byteLength, bytes - at), at);
+    if (length === 0) throw new Error('the file of an upload is shorter than it was');
+    hash.update(buffer.subarray(0, length));
+    at += length;
+  }
+  return hash;
+}
+
+function hashOf(upload: number): Hash {
+  const hash = hashes.get(upload);
+  if (!hash) throw new Error('an earlier write of this upload failed');
+  return hash;
+}
+
+/**
+ * Piece by piece (64 KiB), not all in one call: to a large write the kernel gives large pages, and on a virtual machine whose
+ * free memory goes back to the host those cost more than all the rest (four uploads at once: half the throughput).
+ */
+function write({ upload, start, descriptor, buffers }: WriterOrder & { kind: 'write' }): WriterReply {
+  if (start) hashes.set(upload, startHash(descriptor, start));
+  const hash = hashOf(upload);
+  for (const buffer of buffers) {
+    const piece = new Uint8Array(buffer);
+    hash.update(piece);
+    for (let at = 0; at < piece.byteLength;) at += writeSync(descriptor, piece, at);
+  }
+  return {};
+}
+
+function carryOut(order: Exclude<WriterOrder, { kind: 'forget' }>): WriterReply {
+  try {
+    return order.kind === 'write' ? write(order) : { hex: hashOf(order.upload).copy().digest('hex') };
+  } catch (error) {
+    // What follows would come to lie at the wrong place: without a hash it is refused.
+    hashes.delete(order.upload);
+    const { message, code, syscall } = error as NodeJS.ErrnoException;
+    return { failure: { message, code, syscall } };
+  } finally {
+    // Left to the garbage collector, they would be counted as pressure and make it run.
+    if (order.kind === 'write') for (const buffer of order.buffers) buffer.transfer(0);
+  }
+}
+
+parentPort?.on('message', (order: WriterOrder) => {
+  if (order.kind === 'forget') hashes.delete(order.upload);
+  // eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  else parentPort?.postMessage(carryOut(order));
+});
