@@ -1,9 +1,9 @@
 /** A collection as a list of named, timed steps. */
 import { mark, type MarkOptions } from './mark.ts';
 import { planLines } from './lines.ts';
-import { sweep, type Removed, type Remover } from './sweep.ts';
-import type { Plan } from './plan.ts';
-import type { Task, Volume } from './volume.ts';
+import { addRemoved, sweep, type Removed, type Remover } from './sweep.ts';
+import type { BlobPlan, Plan } from './plan.ts';
+import { settle, type Task, type Volume } from './volume.ts';
 
 export interface StepTime {
   name: 'mark' | 'sweep' | 'sweep blobs';
@@ -14,8 +14,6 @@ export interface Collection {
   plan: Plan;
   /** Absent in a dry run. */
   removed?: Removed;
-  /** The blobs are planned, but not removed: {@link CollectTask.mostBlobs}. */
-  blobsLeft: boolean;
   steps: StepTime[];
 }
 
@@ -23,21 +21,22 @@ export interface CollectTask extends MarkOptions {
   volume: Volume;
   /** Absent: a dry run. */
   remover?: Remover;
-  /** With more blobs to remove than this, they are left to others. */
-  mostBlobs?: number;
+  /** Removes the blobs in place of `remover`. */
+  removeBlobs?: (blobs: BlobPlan[]) => Promise<Removed>;
   /** Told between the steps what will go, line by line. */
   print?: (line: string) => void;
 }
 
 export function* collect(task: CollectTask): Task<Collection> {
+  const { volume, remover, removeBlobs, print, observer } = task;
   const steps: StepTime[] = [];
-  const plan = yield* timed('mark', steps, mark(task.volume, task));
-  if (task.print) for (const line of planLines(plan)) task.print(line);
-  if (!task.remover) return { plan, blobsLeft: false, steps };
-  const blobsLeft = plan.blobs.length > (task.mostBlobs ?? Number.POSITIVE_INFINITY);
-  const own = blobsLeft ? { ...plan, blobs: [] } : plan;
-  const removed = yield* timed('sweep', steps, sweep(own, task.remover, task.observer?.checkpoint));
-  return { plan, removed, blobsLeft, steps };
+  const plan = yield* timed('mark', steps, mark(volume, task));
+  if (print) for (const line of planLines(plan)) print(line);
+  if (!remover) return { plan, steps };
+  const own = removeBlobs ? { ...plan, blobs: [] } : plan;
+  const removed = yield* timed('sweep', steps, sweep(own, remover, observer?.checkpoint));
+  if (removeBlobs) addRemoved(removed, yield* timed('sweep blobs', steps, settle(removeBlobs(plan.blobs))));
+  return { plan, removed, steps };
 }
 
 function* timed<T>(name: StepTime['name'], steps: StepTime[], task: Task<T>): Task<T> {

@@ -2,7 +2,8 @@
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
-import { collectInThread } from './thread.ts';
+import { interruptedBy } from './interrupt.ts';
+import { markInThread } from './thread.ts';
 import { driverVolume } from './driver-volume.ts';
 import { mark } from './mark.ts';
 import { emptyTrash, onlineRemover } from './online-remover.ts';
@@ -106,11 +107,8 @@ async function updateIndex({ options, report, signal }: Run): Promise<void> {
 
 async function markAll(options: CollectorOptions, deleteUntagged: boolean, signal: AbortSignal): Promise<Plan> {
   const { rootDirectory, driver, minimumAgeMs } = options;
-  if (rootDirectory !== undefined) {
-    const request = { rootDirectory, deleteUntagged, minimumAgeMs, sweep: false, signal };
-    return (await collectInThread(request)).plan;
-  }
-  const observer = { checkpoint: () => signal.throwIfAborted() };
+  if (rootDirectory !== undefined) return markInThread({ deleteUntagged, minimumAgeMs }, { rootDirectory, signal });
+  const observer = { checkpoint: interruptedBy(signal) };
   return run(mark(driverVolume(driver), { deleteUntagged, minimumAgeMs, now: Date.now(), observer }));
 }
 

@@ -1,9 +1,15 @@
 /** `registry garbage-collect`: distribution's command with distribution's flags, and `--min-age` of our own. */
 import { parseArgs } from 'node:util';
 import { parseDuration } from '#shared/duration.ts';
-import { Interrupted } from './interrupt.ts';
+import { collect, type Collection } from './collect.ts';
+import { directRemover } from './direct-remover.ts';
+import { Interrupted, takingTurns } from './interrupt.ts';
+import { markLines } from './lines.ts';
+import type { BlobPlan } from './plan.ts';
 import { summaryLines } from './summary.ts';
-import { collectInThread } from './thread.ts';
+import { sweepBlobsTogether } from './sweep-blobs.ts';
+import { synchronousVolume } from './synchronous-volume.ts';
+import { run as runTask } from './volume.ts';
 
 export const garbageCollectUsage = `Usage:
   registry garbage-collect [flags] <config>
@@ -67,20 +73,54 @@ export interface GarbageCollectRun extends GarbageCollectFlags {
 
 /** The exit code: 0, or 130 when it was interrupted. A damaged file is reported and does not fail the command. */
 export async function garbageCollect(run: GarbageCollectRun): Promise<number> {
+  const lines = inBlocks(run.stdout);
   try {
-    const collection = await collectInThread({
-      rootDirectory: run.rootDirectory,
-      deleteUntagged: run.deleteUntagged,
-      minimumAgeMs: run.minimumAgeMs,
-      sweep: !run.dryRun,
-      signal: run.signal,
-      ...(run.quiet ? {} : { onLines: run.stdout }),
-    });
+    const collection = await collectHere(run, run.quiet ? undefined : lines.print);
+    lines.flush();
     for (const line of summaryLines(collection)) run.stderr(`${line}\n`);
     return 0;
   } catch (error) {
+    lines.flush();
     if (!(error instanceof Interrupted)) throw error;
     run.stderr(`${error.message}\n`);
     return 130;
   }
+}
+
+/** In this thread, by calls that block: a thread of its own would take as long to start as a small registry to read. */
+function collectHere(run: GarbageCollectRun, print?: (line: string) => void): Promise<Collection> {
+  const { rootDirectory, deleteUntagged, minimumAgeMs, signal } = run;
+  const volume = synchronousVolume(rootDirectory);
+  const checkpoint = takingTurns(signal);
+  const sweeping = {
+    remover: directRemover(volume),
+    removeBlobs: (blobs: BlobPlan[]) => sweepBlobsTogether(blobs, { rootDirectory, volume, checkpoint, signal }),
+  };
+  return runTask(
+    collect({
+      volume,
+      deleteUntagged,
+      minimumAgeMs,
+      now: Date.now(),
+      observer: { ...(print ? markLines(print) : {}), checkpoint },
+      ...(print ? { print } : {}),
+      ...(run.dryRun ? {} : sweeping),
+    }),
+  );
+}
+
+/** Characters of lines in one write. */
+const block = 32_768;
+
+function inBlocks(write: (text: string) => void): { print: (line: string) => void; flush: () => void } {
+  let text = '';
+  const flush = (): void => {
+    if (text !== '') write(text);
+    text = '';
+  };
+  const print = (line: string): void => {
+    text += `${line}\n`;
+    if (text.length > block) flush();
+  };
+  return { print, flush };
 }

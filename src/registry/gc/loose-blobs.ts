@@ -1,6 +1,7 @@
 import { blobsRoot } from '#registry/storage/layout.ts';
 import { parseDigest } from '#registry/oci/digest.ts';
 import { settle, type Task, type Volume } from './volume.ts';
+import type { Checkpoint } from './interrupt.ts';
 import type { Plan } from './plan.ts';
 
 interface BlobSearch {
@@ -10,17 +11,17 @@ interface BlobSearch {
   plan: Plan;
   /** Links of distribution that lead to a blob under another digest. */
   aliasesOf: ReadonlyMap<string, string[]>;
-  checkpoint?: (() => void) | undefined;
+  checkpoint?: Checkpoint | undefined;
 }
 
 /** Walks all blobs and puts those that nothing keeps, and that are old enough, into the plan. */
 export function* findLooseBlobs(volume: Volume, search: BlobSearch): Task<void> {
   for (const algorithm of (yield* settle(volume.list(blobsRoot))) ?? []) {
     for (const prefix of (yield* settle(volume.list(`${blobsRoot}/${algorithm}`))) ?? []) {
-      search.checkpoint?.();
       const directory = `${blobsRoot}/${algorithm}/${prefix}`;
       for (const encoded of (yield* settle(volume.list(directory))) ?? []) {
         if (search.marked.has(`${algorithm}:${encoded}`)) continue;
+        yield* settle(search.checkpoint?.());
         yield* consider(volume, search, `${directory}/${encoded}`, `${algorithm}:${encoded}`);
       }
     }

@@ -1,6 +1,7 @@
 /** Reads the whole tree and decides what can go. It changes nothing. */
 import { repositoriesRoot, repositoryDirectory } from '#registry/storage/layout.ts';
 import { isRepositoryName } from '#registry/oci/reference.ts';
+import { Interrupted } from './interrupt.ts';
 import { findLooseBlobs } from './loose-blobs.ts';
 import { select, keep, type Selection } from './repository-plan.ts';
 import { subjectOfTag, tagKey } from './reachability.ts';
@@ -49,10 +50,11 @@ function* markBelow(state: Mark, parent: string): Task<void> {
 }
 
 function* markOne(state: Mark, name: string, entries: string[]): Task<void> {
-  state.options.observer?.checkpoint?.();
-  state.options.observer?.repository?.(name);
+  const { observer } = state.options;
+  yield* settle(observer?.checkpoint?.());
+  observer?.repository?.(name);
   try {
-    const snapshot = yield* readSnapshot(state.volume, name);
+    const snapshot = yield* readSnapshot(state.volume, name, observer?.checkpoint);
     const selection = select(snapshot, { deleteUntagged: state.options.deleteUntagged, cutoff: state.cutoff });
     const deadLayers = yield* deadLayersOf(state, snapshot, selection);
     announce(state, snapshot, selection);
@@ -62,6 +64,7 @@ function* markOne(state: Mark, name: string, entries: string[]): Task<void> {
     }
     state.plan.problems.push(...snapshot.problems);
   } catch (error) {
+    if (error instanceof Interrupted) throw error;
     throw new Error(`repository ${name} can't be read, so nothing is removed: ${(error as Error).message}`, {
       cause: error,
     });

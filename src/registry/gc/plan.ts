@@ -1,4 +1,5 @@
 /** What a mark found: the data that passes from the thread that reads to whoever removes. Plain, so that it can be sent. */
+import type { Checkpoint } from './interrupt.ts';
 import type { Problem } from './snapshot.ts';
 
 export interface CollectOptions {
@@ -75,6 +76,6 @@ export interface MarkObserver {
   repository?(name: string): void;
   manifestMarked?(repository: string, digest: string): void;
   blobMarked?(repository: string, digest: string): void;
-  /** Called often; throws to stop the mark. */
-  checkpoint?: () => void;
+  /** Called often; throws {@link Interrupted} to stop the mark. */
+  checkpoint?: Checkpoint;
 }

@@ -4,6 +4,7 @@ import { blobData, repositoryDirectory } from '#registry/storage/layout.ts';
 import { parseDigest, type Digest } from '#registry/oci/digest.ts';
 import { isDigestForm, readReferences, type ManifestReferences } from './references.ts';
 import { settle, type Task, type Volume } from './volume.ts';
+import type { Checkpoint } from './interrupt.ts';
 
 export interface Snapshot {
   name: string;
@@ -38,7 +39,7 @@ export interface Problem {
   message: string;
 }
 
-export function* readSnapshot(volume: Volume, name: string): Task<Snapshot> {
+export function* readSnapshot(volume: Volume, name: string, checkpoint?: Checkpoint): Task<Snapshot> {
   const snapshot: Snapshot = {
     name,
     revisions: new Map(),
@@ -49,15 +50,16 @@ export function* readSnapshot(volume: Volume, name: string): Task<Snapshot> {
     uncertain: false,
     problems: [],
   };
-  yield* readTags(volume, snapshot);
-  yield* readRevisions(volume, snapshot);
+  yield* readTags(volume, snapshot, checkpoint);
+  yield* readRevisions(volume, snapshot, checkpoint);
   yield* readLayers(volume, snapshot);
   return snapshot;
 }
 
-function* readRevisions(volume: Volume, snapshot: Snapshot): Task<void> {
+function* readRevisions(volume: Volume, snapshot: Snapshot, checkpoint?: Checkpoint): Task<void> {
   const root = `${repositoryDirectory(snapshot.name)}/_manifests/revisions`;
   for (const { digest, directory } of yield* digestDirectories(volume, root)) {
+    yield* settle(checkpoint?.());
     const link = yield* settle(volume.stat(`${directory}/link`));
     if (!link) snapshot.deleted.add(digest);
     else snapshot.revisions.set(digest, yield* readRevision(volume, snapshot, digest, link.modifiedMs));
@@ -89,9 +91,10 @@ function isIntact(digest: string, bytes: Uint8Array): boolean {
   return parseDigest(digest) === undefined || hash(algorithm, bytes, 'hex') === encoded;
 }
 
-function* readTags(volume: Volume, snapshot: Snapshot): Task<void> {
+function* readTags(volume: Volume, snapshot: Snapshot, checkpoint?: Checkpoint): Task<void> {
   const root = `${repositoryDirectory(snapshot.name)}/_manifests/tags`;
   for (const tag of (yield* settle(volume.list(root))) ?? []) {
+    yield* settle(checkpoint?.());
     const link = yield* readLink(volume, snapshot, `${root}/${tag}/current/link`);
     // A tag directory without a link was interrupted in its making or its removal: no tag.
     if (link !== missing) snapshot.tags.set(tag, link);

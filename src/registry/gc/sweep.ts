@@ -3,7 +3,8 @@
  * empty; so nothing that a client could ask for ever leads to a blob that is gone already. Interrupted anywhere, the next
  * run finds the rest.
  */
-import type { Task } from './volume.ts';
+import type { Checkpoint } from './interrupt.ts';
+import { settle, type Task } from './volume.ts';
 import type { BlobPlan, DeadLayer, DeadManifest, DeadTag, EmptyDirectory, Plan } from './plan.ts';
 import type { Problem } from './snapshot.ts';
 
@@ -32,8 +33,7 @@ export interface Removed {
 
 interface Sweep {
   removed: Removed;
-  /** Throws to stop the sweep. */
-  checkpoint: () => void;
+  checkpoint: Checkpoint;
 }
 
 export function nothingRemoved(): Removed {
@@ -46,7 +46,7 @@ export function addRemoved(sum: Removed, part: Removed): void {
   sum.problems.push(...part.problems);
 }
 
-export function* sweep(plan: Plan, remover: Remover, checkpoint: () => void = () => {}): Task<Removed> {
+export function* sweep(plan: Plan, remover: Remover, checkpoint: Checkpoint = () => {}): Task<Removed> {
   const removed = nothingRemoved();
   const state: Sweep = { removed, checkpoint };
   for (const { name, deadTags, deadManifests, deadLayers } of plan.repositories) {
@@ -90,7 +90,7 @@ function* sweepManifests(
 
 /** 1 when it was removed. A failure is noted and the rest goes on. */
 function* attempt(state: Sweep, subject: string, action: () => Task<boolean>): Task<number> {
-  state.checkpoint();
+  yield* settle(state.checkpoint());
   try {
     return (yield* action()) ? 1 : 0;
   } catch (error) {
