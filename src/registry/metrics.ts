@@ -1,9 +1,10 @@
 /** Metrics for Prometheus, named as distribution names them where it has them. A registry object of our own: no globals. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Catalog } from '#registry/catalog/catalog.ts';
 import { collectionMetrics, type CollectionMetrics } from '#registry/gc/metrics.ts';
 import type { ExchangeObserver } from '#registry/http/exchange.ts';
-import type { Endpoint } from '#registry/http/path.ts';
+import { exchangeMetrics } from './exchange-metrics.ts';
+import { createHistogram, secondsBuckets } from './histogram.ts';
 import { notificationMetrics } from '#registry/notifications/metrics.ts';
 import type { NotificationsObserver } from '#registry/notifications/notifications.ts';
 import { scrubMetrics, type ScrubMetrics } from '#registry/scrub/metrics.ts';
@@ -32,10 +33,6 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-/** Buckets of docker/go-metrics, which distribution uses. */
-const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60];
-const bytes = Array.from({ length: 22 }, (_, power) => 1024 * 2 ** power);
-
 export function createMetrics(): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register });
@@ -55,82 +52,15 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** Distribution's names of its handlers. */
-const handlers: Record<Endpoint, string> = {
-  base: 'base',
-  catalog: 'catalog',
-  tags: 'tags',
-  manifest: 'manifest',
-  blob: 'blob',
-  uploads: 'blob_upload',
-  upload: 'blob_upload_chunk',
-  referrers: 'referrers',
-};
-
-function exchangeMetrics(register: Registry): ExchangeObserver {
-  const registers = [register];
-  const requests = new Counter({
-    name: 'registry_http_requests_total',
-    help: 'Total number of HTTP requests made.',
-    labelNames: ['handler', 'method', 'code'],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'registry_http_request_duration_seconds',
-    help: 'The HTTP request latencies in seconds.',
-    labelNames: ['handler', 'method'],
-    buckets: seconds,
-    registers,
-  });
-  const size = (name: string, help: string) =>
-    new Histogram({ name, help, labelNames: ['handler'], buckets: bytes, registers });
-  const requestSizes = size('registry_http_request_size_bytes', 'The HTTP request sizes in bytes.');
-  const responseSizes = size('registry_http_response_size_bytes', 'The HTTP response sizes in bytes.');
-  const inFlight = new Gauge({
-    name: 'registry_http_in_flight_requests',
-    help: 'The in-flight HTTP requests',
-    labelNames: ['handler'],
-    registers,
-  });
-  return {
-    started: (endpoint) => inFlight.inc({ handler: handlers[endpoint] }),
-    finished({ endpoint, method, status, durationMs, requestBytes, responseBytes }) {
-      if (!endpoint) return;
-      const handler = handlers[endpoint];
-      const lower = methodLabel(method);
-      inFlight.dec({ handler });
-      requests.inc({ handler, method: lower, code: status });
-      durations.observe({ handler, method: lower }, durationMs / 1000);
-      requestSizes.observe({ handler }, requestBytes);
-      responseSizes.observe({ handler }, responseBytes);
-    },
-  };
-}
-
-const methods: Record<string, string> = {
-  GET: 'get',
-  HEAD: 'head',
-  POST: 'post',
-  PUT: 'put',
-  PATCH: 'patch',
-  DELETE: 'delete',
-  OPTIONS: 'options',
-};
-
-/** Clients choose the method: a label for each they think of would be a way to fill our memory. */
-function methodLabel(method: string): string {
-  return methods[method] ?? 'unknown';
-}
-
 function storageMetrics(register: Registry): ObserveAction {
-  const actions = new Histogram({
+  const observe = createHistogram({
     name: 'registry_storage_action_seconds',
     help: 'The number of seconds that the storage action takes',
     labelNames: ['driver', 'action'],
-    buckets: seconds,
-    registers: [register],
+    buckets: secondsBuckets,
+    register,
   });
-  return (driver, action, duration) => actions.observe({ driver, action }, duration);
+  return (driver, action, duration) => observe(duration, driver, action);
 }
 
 /** Distribution counts its cache of descriptors so; ours is in memory and has no errors, but dashboards ask for them. */
