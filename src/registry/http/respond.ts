@@ -42,9 +42,21 @@ export function createRespond(deps: RespondDeps): Respond {
     response.writeHead(status, all);
     if (streamed) return bodiless ? discard(streamed, response) : streamed.send(response);
     if (unread) return endLate(request, response, content);
-    response.end(bodiless ? undefined : content);
+    end(response, bodiless ? undefined : content);
     return undefined;
   };
+}
+
+/** Bytes up to which libuv writes a string from its stack, less the header. */
+const onePiece = 14 * 1024;
+
+/**
+ * Node joins a body that is a string with the header, and one system call takes both; a buffer makes it a list of two pieces
+ * and an object that waits for them to be written. As latin1 a byte is a character, whatever it means.
+ */
+function end(response: ServerResponse, content: Buffer | string | undefined): void {
+  if (!Buffer.isBuffer(content) || content.length > onePiece) response.end(content);
+  else response.end(content.toString('latin1'), 'latin1');
 }
 
 /** The answer goes out at once; the connection is closed when the client has had time to stop sending and read it. */
