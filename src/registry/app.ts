@@ -31,6 +31,7 @@ import { createManifestPush, type ProtectContent } from './http/endpoints/manife
 import { manifestsEndpoint } from './http/endpoints/manifests.ts';
 import { notified } from '#registry/http/notified.ts';
 import { decodedPath, type Endpoint } from '#registry/http/path.ts';
+import { createPipelineLimit } from '#registry/http/pipelining.ts';
 import { readOnly } from '#registry/http/read-only.ts';
 import { referrersEndpoint } from './http/endpoints/referrers.ts';
 import { tagsEndpoint } from './http/endpoints/tags.ts';
@@ -81,6 +82,8 @@ const silence = 300 * second;
 /** Longer than the minute that proxies keep idle connections, so that they close them and we don't, under their feet. */
 const keepAliveTimeout = 75 * second;
 const maxHeaderSize = 32 * 1024;
+/** Requests on one connection that wait for the answers before theirs. */
+const mostPipelined = 32;
 
 export function buildApp(deps: AppDeps): FastifyInstance {
   let closing = false;
@@ -122,8 +125,10 @@ function createServer({ tls }: AppOptions): FastifyInstance {
 
 function addRoutes(app: FastifyInstance, dispatch: Dispatch, { prefix }: AppOptions): void {
   const root = `${prefix}v2/`;
+  const admit = createPipelineLimit(mostPipelined);
   const handle = ({ raw: request }: FastifyRequest, reply: FastifyReply) => {
     reply.hijack();
+    if (!admit(request, reply.raw)) return undefined;
     request.url = originForm(request.url ?? '');
     return dispatch(below(root, request.url), request, reply.raw);
   };

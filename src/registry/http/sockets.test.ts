@@ -180,6 +180,20 @@ test('an absolute address is the same as a path', async (t) => {
   assert.match(await raw(`GET http://registry.example/v2/ HTTP/1.1\r\n${close}\r\n`), /^HTTP\/1\.1 200 /);
 });
 
+test('some requests in one go are answered in order; a flood of them ends the connection, and others are served', async (t) => {
+  const { raw, pushImage, url } = await serve(t);
+  await pushImage('a', image('pipelined'), 'x');
+  const one = 'GET /v2/a/tags/list HTTP/1.1\r\nHost: x\r\n\r\n';
+  const last = `GET /v2/a/manifests/x HTTP/1.1\r\n${close}\r\n`;
+  const answers = await raw(one.repeat(20) + last);
+  assert.equal(answers.match(/HTTP\/1\.1 200 /g)?.length, 21);
+  assert.ok(answers.endsWith(image('pipelined').manifest.bytes.toString('latin1')));
+
+  const flooded = await raw(one.repeat(2000) + last);
+  assert.ok((flooded.match(/HTTP\/1\.1 200 /g)?.length ?? 0) < 2000);
+  assert.equal((await fetch(`${url}/v2/a/tags/list`)).status, 200);
+});
+
 test('a client that expects 100 is told to go on', async (t) => {
   const { raw } = await serve(t);
   const answer = await raw(
