@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { writeCompileCache } from './compile-cache.ts';
 import { root } from './paths.ts';
 
 /** CommonJS packages inside a module bundle ask for these three. */
@@ -11,9 +12,9 @@ const commonJs = [
 ].join(' ');
 
 /**
- * Bundles the three programs into `folder`, whose content it replaces, and gives it back: `app/` with main.js and one chunk for each program, so that a registry
- * reads no line of the operator, and `volume/`, an empty folder for the image's volume. White space stays: it costs little
- * and a stack trace then names a line that people can read.
+ * Bundles the three programs into `folder`, whose content it replaces, and gives it back: `app/` with main.js, one chunk for
+ * each program, so that a registry reads no line of the operator, and what V8 made of them; and `volume/`, an empty folder for
+ * the image's volume. White space stays: it costs little and a stack trace then names a line that people can read.
  */
 export async function bundle(folder: string = join(root, 'dist')): Promise<string> {
   await rm(folder, { recursive: true, force: true });
@@ -40,5 +41,8 @@ export async function bundle(folder: string = join(root, 'dist')): Promise<strin
     define: { 'process.env.NODE_ENV': '"production"' },
     logLevel: 'warning',
   });
+  // Without it Node would read each file as CommonJS first.
+  await writeFile(join(folder, 'app', 'package.json'), '{"type":"module"}\n');
+  await writeCompileCache(join(folder, 'app'));
   return folder;
 }

@@ -29,7 +29,9 @@ export async function buildImage(engine: Engine, report: Report): Promise<string
 
 async function contentTag(base: string): Promise<string> {
   const hash = createHash('sha256').update(base);
-  const files = globSync(['Dockerfile', 'image/**', 'dist/app/**'], { cwd: root, withFileTypes: true })
+  // V8's cache follows from the rest, and is never the same twice.
+  const exclude = ['dist/app/compiled/**'];
+  const files = globSync(['Dockerfile', 'image/**', 'dist/app/**'], { cwd: root, withFileTypes: true, exclude })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
