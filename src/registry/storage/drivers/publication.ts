@@ -26,7 +26,7 @@ export async function publish(
     const to = root + placement.path;
     if ('from' in placement) {
       const from = root + placement.from;
-      await disk.sync(from);
+      await all([disk.sync(from), inDirectory(directories, to, async () => {})]);
       return { from, to };
     }
     const from = temporaryName(to, randomUUID());
