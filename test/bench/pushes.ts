@@ -1,11 +1,7 @@
-/** Large blobs from a client that costs nothing, small images from skopeo. */
-import { execFile } from 'node:child_process';
+/** Large blobs from a client that costs nothing. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { digestOf, image, seededBytes } from '#test/support/content.ts';
-import { writeLayout } from '#test/support/oci-layout.ts';
-import { program } from '#test/support/programs.ts';
+import { digestOf, seededBytes } from '#test/support/content.ts';
 import type { Bench } from './bench.ts';
 import type { Row } from './row.ts';
 import { upload } from './upload.ts';
@@ -14,7 +10,7 @@ const largeBytes = 256 << 20;
 const repository = 'bench/pushes';
 
 export function pushRows(bench: Bench): Row[] {
-  return [largePush(bench, 1), largePush(bench, 4), smallImages(bench, bench.seconds > 1 ? 50 : 15)];
+  return [largePush(bench, 1), largePush(bench, 4)];
 }
 
 /** Each push has content of its own: a blob that is there already is another measurement. */
@@ -42,38 +38,6 @@ function largePush(bench: Bench, connections: number): Row {
           const done = connections * largeBytes;
           await rm(join(server.root, 'docker/registry/v2/blobs'), { recursive: true, force: true });
           return { value: done / seconds / 1e6, work: done / 1e9 };
-        },
-      };
-    },
-  };
-}
-
-function smallImages(bench: Bench, count: number): Row {
-  let runs = 0;
-  return {
-    name: `${count} small images by skopeo, one after the other`,
-    unit: 'images/s',
-    better: 'higher',
-    cpuPer: 'image',
-    async arm(kind) {
-      const server = await bench.server(kind);
-      const skopeo = await program('skopeo');
-      return {
-        pid: server.pid,
-        async run() {
-          const folder = await bench.folder();
-          const run = runs++;
-          for (let i = 0; i < count; i++) {
-            await writeLayout(join(folder, String(i)), [image(`skopeo/${run}/${i}`, { layers: [100_000] })]);
-          }
-          const started = performance.now();
-          for (let i = 0; i < count; i++) {
-            const source = `oci:${join(folder, String(i))}:latest`;
-            const target = `docker://${server.host}/bench/small-${i}:${run}`;
-            const flags = ['--insecure-policy', 'copy', '--quiet', '--dest-tls-verify=false'];
-            await promisify(execFile)(skopeo, [...flags, source, target]);
-          }
-          return { value: count / ((performance.now() - started) / 1000), work: count };
         },
       };
     },

@@ -16,9 +16,10 @@ import { measure } from './measure.ts';
 import { pushRows } from './pushes.ts';
 import { readRows } from './reads.ts';
 import type { Row } from './row.ts';
+import { smallImageRows } from './small-images.ts';
 import { tableHead, tableRow } from './table.ts';
 
-const groups: ((bench: Bench) => Row[])[] = [readRows, pushRows, listingRows, lifecycleRows];
+const groups: ((bench: Bench) => Row[])[] = [readRows, pushRows, smallImageRows, listingRows, lifecycleRows];
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const pace = process.argv.includes('--full') ? { seconds: 3, rounds: 9 } : { seconds: 1, rounds: 3 };
 
