@@ -36,6 +36,7 @@ import { readOnly } from '#registry/http/read-only.ts';
 import { referrersEndpoint } from './http/endpoints/referrers.ts';
 import { tagsEndpoint } from './http/endpoints/tags.ts';
 import { uploadEndpoint, uploadsEndpoint } from './http/endpoints/uploads.ts';
+import { withoutSchemas } from '#registry/http/without-schemas.ts';
 import type { LoadedTls } from './serve/tls.ts';
 
 export interface AppDeps {
@@ -110,6 +111,7 @@ function createServer({ tls }: AppOptions): FastifyInstance {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    schemaController: withoutSchemas,
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => void sendError(error, reply),
     clientErrorHandler(error: Error, socket: Socket) {
       if (socket.writable) socket.end(rawErrorResponse(error));

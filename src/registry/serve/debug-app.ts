@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { ServerResponse } from 'node:http';
 import type { EndpointVariables } from '#registry/notifications/notifications.ts';
 import { feedUsage, usageLine, type UsageSource } from '#registry/http/usage-feed.ts';
+import { withoutSchemas } from '#registry/http/without-schemas.ts';
 import { addProfiles } from './profiles.ts';
 import { debugVariables } from './variables.ts';
 
@@ -18,7 +19,7 @@ export interface DebugDeps extends UsageSource {
 }
 
 export function buildDebugApp(deps: DebugDeps): FastifyInstance {
-  const app = Fastify({ logger: false, forceCloseConnections: true });
+  const app = Fastify({ logger: false, forceCloseConnections: true, schemaController: withoutSchemas });
   const watchers = new Set<ServerResponse>();
   app.get('/livez', async () => 'ok\n');
   app.get('/readyz', async (_request, reply) => {
