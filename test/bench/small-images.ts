@@ -34,7 +34,7 @@ function byRequests(bench: Bench, clients: number): Row {
           const pushed = await Promise.all(
             connections.map(async (connection, client) => {
               let images = 0;
-              for (; performance.now() < until; images++) await push(connection, `bench/requests-${client}`, made++);
+              for (; performance.now() < until; images++) await push(connection, `bench/${clients}-${client}`, made++);
               connection.close();
               return images;
             }),
@@ -48,7 +48,7 @@ function byRequests(bench: Bench, clients: number): Row {
 }
 
 async function push(connection: Connection, repository: string, number: number): Promise<void> {
-  const { blobs, manifest } = image(`requests/${number}`, { layers: [4000, 8000] });
+  const { blobs, manifest } = image(`${repository}/${number}`, { layers: [4000, 8000] });
   for (const { bytes, digest } of blobs) await connection.offerBlob(repository, bytes, digest);
   await connection.pushManifest(repository, `v${number}`, manifest);
 }
