@@ -1,6 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { FileReader, FileWriter } from '#registry/storage/driver.ts';
 import { absent, fileInfo } from './file-info.ts';
+import { skipBytes } from './skip-bytes.ts';
 
 /** `undefined` when the file is missing. */
 export async function openReader(file: string): Promise<FileReader | undefined> {
@@ -61,19 +62,6 @@ async function writeFully(handle: FileHandle, chunks: Uint8Array[]): Promise<voi
     const { bytesWritten } = await handle.writev(rest);
     rest = skipBytes(rest, bytesWritten);
   }
-}
-
-/** What is left of `chunks` after their first `count` bytes. */
-function skipBytes(chunks: Uint8Array[], count: number): Uint8Array[] {
-  let left = count;
-  let index = 0;
-  for (; index < chunks.length; index++) {
-    const { byteLength: length } = chunks[index]!;
-    if (length > left) break;
-    left -= length;
-  }
-  const [first, ...others] = chunks.slice(index);
-  return first ? [first.subarray(left), ...others] : [];
 }
 
 function byteLength(chunks: Uint8Array[]): number {

@@ -1,8 +1,9 @@
-/** The thread of writer-thread.ts: hashes each piece, and writes it while it is still in the processor's cache, by calls that block. */
+/** The thread of writer-thread.ts: hashes what it is given, and writes it while it is in the processor's cache, by calls that block. */
 import { createHash, type Hash } from 'node:crypto';
-import { readSync, writeSync } from 'node:fs';
+import { readSync, writevSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type { DigestAlgorithm } from '#registry/oci/digest.ts';
+import { skipBytes } from '#registry/storage/drivers/skip-bytes.ts';
 
 /** `upload` is a number that the main thread gives. All orders but `forget` are replied to, in order. */
 export type WriterOrder =
@@ -43,18 +44,33 @@ function hashOf(upload: number): Hash {
 }
 
 /**
- * Piece by piece (64 KiB), not all in one call: to a large write the kernel gives large pages, and on a virtual machine whose
- * free memory goes back to the host those cost more than all the rest (four uploads at once: half the throughput).
+ * What one call writes. To larger writes the kernel gives larger pages, which is less work for it; but on a virtual machine whose
+ * free memory goes back to the host those cost a fault each that takes longer than the write. Throughput beside that of
+ * distribution, one upload and four at once: 64 KiB 1.11, 0.85; 128 KiB 1.24, 0.94; 256 KiB 1.27, 0.93; 512 KiB 1.28, 0.84.
  */
+const callBytes = 256 * 1024;
+
 function write({ upload, start, descriptor, buffers }: WriterOrder & { kind: 'write' }): WriterReply {
   if (start) hashes.set(upload, startHash(descriptor, start));
   const hash = hashOf(upload);
-  for (const buffer of buffers) {
+  let pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for (const [index, buffer] of buffers.entries()) {
     const piece = new Uint8Array(buffer);
     hash.update(piece);
-    for (let at = 0; at < piece.byteLength;) at += writeSync(descriptor, piece, at);
+    pieces.push(piece);
+    bytes += piece.byteLength;
+    if (bytes < callBytes && index < buffers.length - 1) continue;
+    writeFully(descriptor, pieces);
+    pieces = [];
+    bytes = 0;
   }
   return {};
+}
+
+function writeFully(descriptor: number, pieces: Uint8Array[]): void {
+  let rest = pieces;
+  while (rest.length > 0) rest = skipBytes(rest, writevSync(descriptor, rest));
 }
 
 function carryOut(order: Exclude<WriterOrder, { kind: 'forget' }>): WriterReply {
