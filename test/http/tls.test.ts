@@ -94,6 +94,14 @@ test('only the cipher suites that are named are spoken; without names, those tha
   await assert.rejects(newest(undefined, aes256));
 });
 
+test('a file that is missing stops the start, by its name', async () => {
+  const { cert: certificate } = files.server;
+  await assert.rejects(
+    loadTls(configured({ certificate, key: `${certificate}.gone` })),
+    /http\.tls: .*\.gone can't be read/,
+  );
+});
+
 const demands: [clientauth: string | undefined, admitted: (Name | undefined)[]][] = [
   [undefined, ['client']],
   ['require-and-verify-client-cert', ['client']],

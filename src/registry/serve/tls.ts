@@ -69,8 +69,16 @@ export async function loadTls(tls: Tls): Promise<LoadedTls | undefined> {
 
 export async function readTlsFiles(tls: Tls): Promise<TlsFiles> {
   const files = [tls.certificate, tls.key, ...tls.clientcas];
-  const [cert, key, ...ca] = (await Promise.all(files.map((file) => readFile(file)))) as [Buffer, Buffer, ...Buffer[]];
+  const [cert, key, ...ca] = (await Promise.all(files.map(readNamed))) as [Buffer, Buffer, ...Buffer[]];
   return { cert, key, ...ofProtocol(tls), ...(ca.length > 0 ? { ca } : {}) };
+}
+
+async function readNamed(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new Error(`http.tls: ${file} can't be read: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function ofProtocol({ minimumtls, ciphersuites }: Tls): Pick<TlsFiles, 'minVersion' | 'ciphers'> {

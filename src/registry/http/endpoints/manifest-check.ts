@@ -9,7 +9,7 @@ import type { RepositoryStore } from '#registry/storage/store.ts';
 import { RegistryErrors } from '#registry/http/error-handler.ts';
 
 export interface ValidationOptions {
-  /** Off: nothing is checked but the form. */
+  /** Off: neither the rules for URLs nor the children of indexes are looked at; blobs must be here all the same. */
   enabled: boolean;
   /** What URLs of layers must match one of; empty: any. */
   urlAllow: RegExp[];
@@ -22,9 +22,9 @@ export interface ValidationOptions {
 /** Throws MANIFEST_BLOB_UNKNOWN, one for each digest that is missing, or MANIFEST_INVALID. */
 export type ManifestCheck = (repository: RepositoryStore, manifest: Manifest) => Promise<void>;
 
-export function createManifestCheck(options: ValidationOptions): ManifestCheck {
+export function createManifestCheck(configured: ValidationOptions): ManifestCheck {
+  const options = configured.enabled ? configured : { ...configured, ...unchecked };
   return async (repository, manifest) => {
-    if (!options.enabled) return;
     const blobs = manifest.config ? [manifest.config, ...manifest.layers] : manifest.layers;
     for (const layer of manifest.layers) checkUrls(layer, options);
     const children = manifest.manifests.filter((child) => isRequired(child, options));
@@ -41,6 +41,8 @@ export function createManifestCheck(options: ValidationOptions): ManifestCheck {
     if (first) throw new RegistryErrors([first, ...rest]);
   };
 }
+
+const unchecked: Partial<ValidationOptions> = { urlAllow: [], urlDeny: [], platforms: 'none' };
 
 /** Looks for all of them at once; a manifest seldom has more than a few dozen. */
 async function missingOf(

@@ -112,6 +112,11 @@ for (const [name, options, status] of withIndex) {
   });
 }
 
+test('a blob must be here though validation is off', async (t) => {
+  const { pushManifest } = await registryApp(t, { validation: { ...validation(), enabled: false } });
+  expect(await pushManifest('a', image('absent').manifest, 'x'), 400);
+});
+
 function foreign(urls: string[]): Content {
   const layer = {
     mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar',
