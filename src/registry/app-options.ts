@@ -23,6 +23,7 @@ export function appOptions(configuration: Configuration): AppOptions {
     limits: { read: requestLimit(extensions.limits.read), write: requestLimit(extensions.limits.write) },
     validation: {
       enabled: validation.enabled || !validation.disabled,
+      sparse: extensions.manifests.sparse,
       urlAllow: validation.manifests.urls.allow,
       urlDeny: validation.manifests.urls.deny,
       platforms: validation.manifests.indexes.platforms,

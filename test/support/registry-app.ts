@@ -53,7 +53,7 @@ export const defaultAppOptions: AppOptions = {
   manifestMaxBytes: 4 * 2 ** 20,
   limits: { read: unlimited, write: unlimited },
   eventReferences: false,
-  validation: { enabled: true, urlAllow: [], urlDeny: [], platforms: 'all', platformList: [] },
+  validation: { enabled: true, sparse: false, urlAllow: [], urlDeny: [], platforms: 'all', platformList: [] },
 };
 
 export async function registryApp(scope: Scope, options: TestAppOptions = {}): Promise<TestApp> {

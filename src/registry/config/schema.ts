@@ -189,8 +189,12 @@ const validation = section({
 const requestLimit = section({ maxrunning: whole(0), maxinqueue: whole(0), maxwaitinqueue: duration(0) });
 
 const extensions = section({
-  /** The largest manifest that is taken; distribution-spec asks for at least 4 MB. */
-  manifests: section({ maxbytes: bytes(4 * MiB) }),
+  manifests: section({
+    /** The largest manifest that is taken; distribution-spec asks for at least 4 MB. */
+    maxbytes: bytes(4 * MiB),
+    /** Whether images and indexes are taken of which blobs or children are missing. */
+    sparse: flag(),
+  }),
   /** Memory for manifests and small blobs. */
   cache: section({ bytes: bytes(64 * MiB) }),
   limits: section({ read: requestLimit, write: requestLimit }),

@@ -11,6 +11,8 @@ import { RegistryErrors } from '#registry/http/error-handler.ts';
 export interface ValidationOptions {
   /** Off: neither the rules for URLs nor the children of indexes are looked at; blobs must be here all the same. */
   enabled: boolean;
+  /** Whether images and indexes are taken of which parts are missing. */
+  sparse: boolean;
   /** What URLs of layers must match one of; empty: any. */
   urlAllow: RegExp[];
   urlDeny: RegExp[];
@@ -25,8 +27,9 @@ export type ManifestCheck = (repository: RepositoryStore, manifest: Manifest) =>
 export function createManifestCheck(configured: ValidationOptions): ManifestCheck {
   const options = configured.enabled ? configured : { ...configured, ...unchecked };
   return async (repository, manifest) => {
-    const blobs = manifest.config ? [manifest.config, ...manifest.layers] : manifest.layers;
     for (const layer of manifest.layers) checkUrls(layer, options);
+    if (options.sparse) return;
+    const blobs = manifest.config ? [manifest.config, ...manifest.layers] : manifest.layers;
     const children = manifest.manifests.filter((child) => isRequired(child, options));
     const missing = [
       ...(await missingOf(

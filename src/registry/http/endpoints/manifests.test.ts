@@ -101,7 +101,7 @@ const withIndex: [name: string, options: TestAppOptions['validation'] | undefine
 ];
 
 function validation(): NonNullable<TestAppOptions['validation']> {
-  return { enabled: true, urlAllow: [], urlDeny: [], platforms: 'all', platformList: [] };
+  return { enabled: true, sparse: false, urlAllow: [], urlDeny: [], platforms: 'all', platformList: [] };
 }
 
 for (const [name, options, status] of withIndex) {
@@ -115,6 +115,11 @@ for (const [name, options, status] of withIndex) {
 test('a blob must be here though validation is off', async (t) => {
   const { pushManifest } = await registryApp(t, { validation: { ...validation(), enabled: false } });
   expect(await pushManifest('a', image('absent').manifest, 'x'), 400);
+});
+
+test('a sparse image is taken where the configuration says so', async (t) => {
+  const { pushManifest } = await registryApp(t, { validation: { ...validation(), sparse: true } });
+  expect(await pushManifest('a', image('absent').manifest, 'x'), 201);
 });
 
 function foreign(urls: string[]): Content {
