@@ -15,7 +15,7 @@ const uploaders = 1000;
  * MiB: 64 that all uploads may hold, up to 128 KiB for each of them in the streams of Node, and what a thousand connections and
  * the server's young generation take. Without a bound they would hold a gigabyte and a half.
  */
-const growthLimit = 320;
+const growthLimit = 360;
 const scope = openScope();
 const blob = seededBytes('slow uploaders', 2 << 20);
 const digest = digestOf(blob);
