@@ -198,6 +198,9 @@ async function runBackground(
 /** Lets running requests end, for `ms` at most. */
 async function drain(app: FastifyInstance, ms: number): Promise<void> {
   const timer = setTimeout(() => app.server.closeAllConnections(), ms);
-  await app.close();
-  clearTimeout(timer);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
 }
