@@ -1,5 +1,5 @@
 import { mkdirSync, statSync } from 'node:fs';
-import { readdir, rm, rmdir, stat, statfs, unlink, utimes } from 'node:fs/promises';
+import { readdir, rm, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Placement, StorageDriver } from '#registry/storage/driver.ts';
 import { diskOperations, type DiskOperations } from './disk-operations.ts';
@@ -9,6 +9,7 @@ import { openReader, openWriter } from './filesystem-handles.ts';
 import { inDirectory } from './in-directory.ts';
 import { isLocalVolume } from './local-volume.ts';
 import { publish } from './publication.ts';
+import { touch } from './touch.ts';
 import { explainVolumeError } from './volume-errors.ts';
 
 export interface FilesystemDriverOptions {
@@ -139,9 +140,4 @@ async function removeEmpty(directory: string): Promise<boolean> {
     if (occupied.has((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   }
-}
-
-async function touch(file: string): Promise<boolean> {
-  const now = new Date();
-  return (await absent(utimes(file, now, now).then(() => true))) ?? false;
 }

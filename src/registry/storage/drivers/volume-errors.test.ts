@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod } from 'node:fs/promises';
+import { chmod, stat, utimes } from 'node:fs/promises';
 import { test } from 'node:test';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { temporaryFolder } from '#test/support/temporary.ts';
@@ -44,4 +44,16 @@ test('a volume of another user: what to do is said, and pulls go on', async (t) 
   });
   await chmod(root, 0o755);
   await chmod(`${root}/docker`, 0o755);
+});
+
+test("somebody else's file that we may write is touched: as root's are with fsGroup", async (t) => {
+  const root = await temporaryFolder(t);
+  const driver = createFilesystemDriver({ rootDirectory: root });
+  await driver.putContent('/link', Buffer.from('content'));
+  await chmod(root, 0o755);
+  await chmod(`${root}/link`, 0o666);
+  await utimes(`${root}/link`, 1, 1);
+  await asNobody(async () => assert.equal(await driver.touch('/link'), true));
+  const { mtimeMs } = await stat(`${root}/link`);
+  assert.ok(Math.abs(mtimeMs - Date.now()) < 60_000, `${mtimeMs}`);
 });
