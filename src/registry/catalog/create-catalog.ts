@@ -53,7 +53,7 @@ export function createCatalog({ driver, logger }: CatalogOptions): Catalog {
     }
     complete = true;
     built.resolve();
-    logger.info({ ...usage(), seconds: (performance.now() - started) / 1000 }, 'the catalog has been read');
+    logger.info({ ...usage(), seconds: Math.round(performance.now() - started) / 1000 }, 'the catalog has been read');
     changed();
   }
 
