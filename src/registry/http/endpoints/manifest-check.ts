@@ -3,9 +3,11 @@
  * later (distribution-spec "Pushing Manifests with Subject"), and layers that have URLs may be elsewhere.
  * Source: distribution, registry/storage/{ocimanifesthandler,schema2manifesthandler,manifestlisthandler}.go.
  */
+import type { Digest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import type { Descriptor, Manifest } from '#registry/oci/manifest.ts';
 import type { RepositoryStore } from '#registry/storage/store.ts';
+import { workThrough } from '#registry/storage/work-through.ts';
 import { RegistryErrors } from '#registry/http/error-handler.ts';
 
 export interface ValidationOptions {
@@ -21,7 +23,7 @@ export interface ValidationOptions {
   platformList: { architecture: string; os: string }[];
 }
 
-/** Throws MANIFEST_BLOB_UNKNOWN, one for each digest that is missing, or MANIFEST_INVALID. */
+/** Throws MANIFEST_BLOB_UNKNOWN, one for each of the first digests that are missing and one for the rest, or MANIFEST_INVALID. */
 export type ManifestCheck = (repository: RepositoryStore, manifest: Manifest) => Promise<void>;
 
 export function createManifestCheck(configured: ValidationOptions): ManifestCheck {
@@ -34,27 +36,38 @@ export function createManifestCheck(configured: ValidationOptions): ManifestChec
     const missing = [
       ...(await missingOf(
         blobs.filter((blob) => !isElsewhere(blob)),
-        async ({ digest }) => repository.blobs.stat(digest),
+        (digest) => repository.blobs.stat(digest),
       )),
-      ...(await missingOf(children, async ({ digest }) => repository.manifests.get(digest))),
+      ...(await missingOf(children, (digest) => repository.manifests.get(digest))),
     ];
-    const [first, ...rest] = missing.map(
-      (digest) => new RegistryError('MANIFEST_BLOB_UNKNOWN', { detail: { digest } }),
-    );
+    const [first, ...rest] = unknownBlobs(missing);
     if (first) throw new RegistryErrors([first, ...rest]);
   };
 }
 
+/** What one answer names: nobody mends more by hand, and a manifest of 4 MiB can name tens of thousands. */
+const namedAtMost = 100;
+
+function unknownBlobs(missing: Digest[]): RegistryError[] {
+  const named = missing.slice(0, namedAtMost);
+  const errors = named.map((digest) => new RegistryError('MANIFEST_BLOB_UNKNOWN', { detail: { digest } }));
+  const unnamed = missing.length - named.length;
+  if (unnamed === 0) return errors;
+  const message = `${unnamed} more blobs are unknown to registry`;
+  return [...errors, new RegistryError('MANIFEST_BLOB_UNKNOWN', { message, detail: { unnamed } })];
+}
+
 const unchecked: Partial<ValidationOptions> = { urlAllow: [], urlDeny: [], platforms: 'none' };
 
-/** Looks for all of them at once; a manifest seldom has more than a few dozen. */
-async function missingOf(
-  descriptors: Descriptor[],
-  find: (descriptor: Descriptor) => Promise<unknown>,
-): Promise<Descriptor['digest'][]> {
-  const found = await Promise.all(descriptors.map(find));
-  const missing = descriptors.filter((_, index) => found[index] === undefined);
-  return [...new Set(missing.map(({ digest }) => digest))];
+/** Looks at a time: a children's look reads the whole manifest, for which it needs an open file and up to 4 MiB. */
+const width = 16;
+
+async function missingOf(descriptors: Descriptor[], find: (digest: Digest) => Promise<unknown>): Promise<Digest[]> {
+  const digests = [...new Set(descriptors.map(({ digest }) => digest))];
+  const missing = new Set<Digest>();
+  const visit = async (digest: Digest) => void ((await find(digest)) ?? missing.add(digest));
+  await workThrough(digests, { width, visit });
+  return digests.filter((digest) => missing.has(digest));
 }
 
 /** Layers that a licence keeps out of registries, which say where they are. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createInMemoryDriver } from '#registry/storage/drivers/inmemory.ts';
 import {
   descriptor,
   digestOf,
@@ -73,6 +74,35 @@ test('every blob that is missing is named', async (t) => {
     errors.map(({ code, detail }) => [code, detail.digest]),
     layers.map(({ digest }) => ['MANIFEST_BLOB_UNKNOWN', digest]),
   );
+});
+
+test('of very many blobs that are missing the first hundred are named, and how many more there are', async (t) => {
+  const { pushManifest } = await registryApp(t);
+  const missing = Array.from({ length: 20_000 }, (_, number) => json(mediaTypes.layer, number));
+  const put = expect(await pushManifest('a', image('hostile', { shared: missing }).manifest, 'x'), 400);
+  const { errors } = put.json<{ errors: { code: string; detail: unknown }[] }>();
+  assert.deepEqual(new Set(errors.map(({ code }) => code)), new Set(['MANIFEST_BLOB_UNKNOWN']));
+  assert.equal(errors.length, 101);
+  assert.deepEqual(errors.at(-1)?.detail, { unnamed: missing.length + 2 - 100 });
+  assert.ok(put.rawPayload.length < 32_768, `${put.rawPayload.length} bytes`);
+});
+
+test('of the children of an index few are read at a time, each of which needs an open file', async (t) => {
+  const driver = createInMemoryDriver();
+  let [reading, most] = [0, 0];
+  const getContent: typeof driver.getContent = async (path) => {
+    most = Math.max(most, ++reading);
+    await new Promise((resolve) => setImmediate(resolve));
+    return driver.getContent(path).finally(() => reading--);
+  };
+  const { pushManifest } = await registryApp(t, { driver: { ...driver, getContent } });
+  const children = Array.from({ length: 200 }, (_, number) =>
+    json(mediaTypes.index, { schemaVersion: 2, manifests: [], annotations: { number: `${number}` } }),
+  );
+  for (const child of children) expect(await pushManifest('a', child), 201);
+  const manifests = [...children, ...children].map(descriptor);
+  expect(await pushManifest('a', json(mediaTypes.index, { schemaVersion: 2, manifests }), 'x'), 201);
+  assert.ok(most > 1 && most <= 32, `${most} read at a time`);
 });
 
 test('blobs of another repository are not those of this one', async (t) => {
