@@ -20,13 +20,13 @@ export function createBlobStore(context: StoreContext, repository: string): Blob
 
   /**
    * What another registry's crash left empty or cut short is missing to a client that asks before it pushes: its push
-   * heals it. Small content is read and checked, once, large content by its size.
+   * heals it. Small content is read and checked, once, large content by its size where that is known.
    */
   async function data(name: string, digest: Digest): Promise<FileInfo | undefined> {
     const info = await driver.stat(blobData(digest));
     if (!info) return undefined;
     const sound =
-      info.size <= smallBlobBytes ? await contents.smallBlob(digest, info) : await sizes.isSound(name, digest, info);
+      info.size <= smallBlobBytes ? await contents.smallBlob(digest, info) : await sizes.isWhole(name, digest, info);
     return sound ? info : undefined;
   }
 
@@ -38,9 +38,19 @@ export function createBlobStore(context: StoreContext, repository: string): Blob
       const reader = await contents.smallBlob(stored, info);
       return reader && stored !== digest ? { ...reader, digest } : reader;
     }
-    if (!(await sizes.isSound(repository, stored, info))) return undefined;
     const file = await driver.open(blobData(stored));
-    return file && fileReader(digest, file);
+    return file && servable(digest, stored, file);
+  }
+
+  /** Looked at after it was opened: what another process puts there in between is another file. */
+  async function servable(digest: Digest, stored: Digest, file: FileReader): Promise<BlobReader | undefined> {
+    let isServable = false;
+    try {
+      isServable = await sizes.isServable(repository, stored, file.info);
+    } finally {
+      if (!isServable) await file.close();
+    }
+    return isServable ? fileReader(digest, file) : undefined;
   }
 
   async function stat(digest: Digest): Promise<BlobDescriptor | undefined> {

@@ -5,7 +5,7 @@ import type { ManifestStore, PutOptions, StoredManifest, TagConflict } from './s
 import type { RepositoryTags } from './tag-store.ts';
 
 export function createManifestStore(context: StoreContext, repository: string, tags: RepositoryTags): ManifestStore {
-  const { driver, contents, sizes, locks } = context;
+  const { driver, contents, locks } = context;
 
   async function get(digest: Digest): Promise<StoredManifest | undefined> {
     // That the link is there says it all: its content is the digest of its path.
@@ -29,7 +29,6 @@ export function createManifestStore(context: StoreContext, repository: string, t
         [link(revisionLink(repository, digest), digest)],
         names.flatMap((tag) => tags.links(tag, digest)),
       ]);
-      sizes.learn(bytes);
       context.notify((observer) => observer.manifestPut?.(repository, manifest));
       for (const tag of names) context.notify((observer) => observer.tagSet?.(repository, tag, digest));
       return undefined;

@@ -54,6 +54,7 @@ function createContext(options: RegistryStoreOptions, running: Set<Promise<unkno
   const driver = sharedLooks(options.driver);
   const counted = <V>(cache: ByteCache<V>) => (observeCache ? countedCache(cache, observeCache) : cache);
   const sizes = createStatedSizes(driver, logger);
+  const told = [sizes, ...observers];
   return {
     driver,
     logger,
@@ -65,7 +66,7 @@ function createContext(options: RegistryStoreOptions, running: Set<Promise<unkno
     uploadMemory: createUploadMemory(),
     writerThreads: createWriterThreads(),
     notify(tell) {
-      for (const observer of observers) {
+      for (const observer of told) {
         try {
           tell(observer);
         } catch (error) {

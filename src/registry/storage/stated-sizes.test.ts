@@ -5,7 +5,7 @@ import { diskError } from '#test/support/faulty-driver.ts';
 import { digestOf, pieces } from '#test/support/stored-content.ts';
 import type { StorageDriver } from './driver.ts';
 import { createInMemoryDriver } from './drivers/inmemory.ts';
-import { blobData } from './layout.ts';
+import { blobData, layerLink } from './layout.ts';
 import { createRegistryStore } from './registry-store.ts';
 
 const logger = createLogger({ level: 'silent' });
@@ -51,6 +51,48 @@ test('nobody mounts from another repository what is cut short there', async () =
   const { driver, reopen } = await volumeWith(layer.length);
   await driver.putContent(blobData(digest), layer.subarray(0, 150_000));
   assert.equal(await reopen().repository('other').blobs.mount(digest, 'team/app'), undefined);
+});
+
+/** A blob with its link, pushed by an earlier process, that no manifest names; `bytes` are what a crash left of it. */
+async function unnamed(bytes: Buffer) {
+  const driver = createInMemoryDriver();
+  await driver.putContent(blobData(digest), bytes);
+  await driver.putContent(layerLink('team/app', digest), Buffer.from(digest));
+  const opened: string[] = [];
+  const open: StorageDriver['open'] = async (path) => {
+    opened.push(path);
+    return driver.open(path);
+  };
+  return { opened, store: createRegistryStore({ driver: { ...driver, open }, logger }) };
+}
+
+test('a blob cut short that no manifest names is promised to nobody, and a push heals it', async () => {
+  const { store } = await unnamed(layer.subarray(0, 150_000));
+  const repository = store.repository('team/app');
+  assert.equal(await repository.blobs.stat(digest), undefined);
+  assert.equal(await store.repository('other').blobs.mount(digest), undefined, 'from whichever has it');
+  assert.equal(await store.repository('other').blobs.mount(digest, 'team/app'), undefined);
+  assert.equal(await repository.blobs.open(digest), undefined, 'since its look is known');
+
+  const upload = await repository.uploads.create();
+  await upload.append(pieces(layer));
+  await upload.commit(digest);
+  assert.ok(await repository.blobs.stat(digest));
+  assert.ok(await store.repository('other').blobs.mount(digest));
+});
+
+test('a blob that no manifest names is hashed once, and not at all when it was pushed here', async () => {
+  const { store, opened } = await unnamed(layer);
+  const { blobs } = store.repository('team/app');
+  await Promise.all([blobs.stat(digest), store.repository('other').blobs.mount(digest), blobs.stat(digest)]);
+  assert.deepEqual(opened, [blobData(digest)]);
+
+  const other = Buffer.alloc(200_000, 'other');
+  const upload = await store.repository('team/app').uploads.create();
+  await upload.append(pieces(other));
+  await upload.commit(digestOf(other));
+  assert.ok(await blobs.stat(digestOf(other)));
+  assert.deepEqual(opened, [blobData(digest)]);
 });
 
 test('the manifests of a repository are read once, by the first request for a large blob alone', async () => {
