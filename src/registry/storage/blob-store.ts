@@ -39,18 +39,8 @@ export function createBlobStore(context: StoreContext, repository: string): Blob
       return reader && stored !== digest ? { ...reader, digest } : reader;
     }
     const file = await driver.open(blobData(stored));
-    return file && servable(digest, stored, file);
-  }
-
-  /** Looked at after it was opened: what another process puts there in between is another file. */
-  async function servable(digest: Digest, stored: Digest, file: FileReader): Promise<BlobReader | undefined> {
-    let isServable = false;
-    try {
-      isServable = await sizes.isServable(repository, stored, file.info);
-    } finally {
-      if (!isServable) await file.close();
-    }
-    return isServable ? fileReader(digest, file) : undefined;
+    // Looked at after it was opened: what another process has put there in between is another file.
+    return file && readerIf(sizes.isServable(repository, stored, file.info), digest, file);
   }
 
   async function stat(digest: Digest): Promise<BlobDescriptor | undefined> {
@@ -87,6 +77,16 @@ export function createBlobStore(context: StoreContext, repository: string): Blob
     mount: (digest, from) => context.track(mount(digest, from)),
     unlink: (digest) => context.track(unlink(digest)),
   };
+}
+
+async function readerIf(servable: Promise<boolean>, digest: Digest, file: FileReader): Promise<BlobReader | undefined> {
+  let isServable = false;
+  try {
+    isServable = await servable;
+  } finally {
+    if (!isServable) await file.close();
+  }
+  return isServable ? fileReader(digest, file) : undefined;
 }
 
 function fileReader(digest: Digest, file: FileReader): BlobReader {
