@@ -158,10 +158,15 @@ export class UploadSession implements Upload {
     this.#context.notify((observer) => observer.blobCommitted?.(this.#repository, { digest, size }));
   }
 
-  async #remove(): Promise<void> {
+  /** It is committed or cancelled, here or by another process; what runs of it fails. */
+  end(): void {
     this.#state = 'gone';
     this.forget();
     this.#context.sessions.remove(`${this.#repository} ${this.id}`);
+  }
+
+  async #remove(): Promise<void> {
+    this.end();
     await this.#context.driver.delete(uploadDirectory(this.#repository, this.id), { lazily: true });
   }
 

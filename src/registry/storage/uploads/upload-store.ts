@@ -45,8 +45,7 @@ export function createUploadStore(context: StoreContext, repository: string): Up
     if (!session) return resume(id);
     // Another replica may have committed or cancelled it.
     if (!(await driver.stat(uploadStartedAt(repository, id)))) {
-      session.forget();
-      sessions.remove(keyOf(id));
+      session.end();
       return undefined;
     }
     await session.refresh();
