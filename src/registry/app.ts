@@ -22,7 +22,7 @@ import { blobsEndpoint } from './http/endpoints/blobs.ts';
 import { createBufferPool } from '#registry/http/buffer-pool.ts';
 import { catalogEndpoint } from './http/endpoints/catalog.ts';
 import { createDispatch, type Dispatch } from '#registry/http/dispatch.ts';
-import { errorAnswer, rawErrorResponse } from '#registry/http/error-handler.ts';
+import { rawErrorResponse } from '#registry/http/error-handler.ts';
 import type { ExchangeObserver, Methods } from '#registry/http/exchange.ts';
 import { limited, type RequestLimits } from '#registry/http/limited.ts';
 import { createLinks } from '#registry/http/links.ts';
@@ -89,18 +89,37 @@ const mostPipelined = 32;
 export function buildApp(deps: AppDeps): FastifyInstance {
   let closing = false;
   const dispatch = createDispatch({ ...deps, ...deps.options, endpoints: endpoints(deps), isClosing: () => closing });
-  const app = createServer(deps.options);
+  const take = createTake(dispatch, deps.options);
+  const app = createServer(deps.options, take);
   app.addHook('preClose', async () => {
     closing = true;
   });
-  // Bodies are read by the endpoints, as they come.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  addRoutes(app, dispatch, deps.options);
+  // Distribution's liveness: that the process answers.
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/',
+    handler: (_, reply) => reply.header('Cache-Control', 'no-cache').send(),
+  });
+  // Before Fastify looks at bodies and their types: both are the endpoints' own matter.
+  app.addHook('onRequest', (request, reply, done) => (request.is404 ? take(request, reply) : done()));
   return app;
 }
 
-function createServer({ tls }: AppOptions): FastifyInstance {
+/** Answers a request, past Fastify. */
+type Take = (request: FastifyRequest, reply: FastifyReply) => void;
+
+function createTake(dispatch: Dispatch, { prefix }: AppOptions): Take {
+  const root = `${prefix}v2/`;
+  const admit = createPipelineLimit(mostPipelined);
+  return ({ raw: request }, reply) => {
+    reply.hijack();
+    if (!admit(request, reply.raw)) return;
+    request.url = originForm(request.url ?? '');
+    void dispatch(below(root, request.url), request, reply.raw);
+  };
+}
+
+function createServer({ tls }: AppOptions, take: Take): FastifyInstance {
   const node = { headersTimeout, maxHeaderSize };
   const options = {
     ...(tls ? { https: { ...node, ...tls.options } } : { http: node }),
@@ -112,7 +131,8 @@ function createServer({ tls }: AppOptions): FastifyInstance {
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     schemaController: withoutSchemas,
-    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => void sendError(error, reply),
+    // Such as a percent sign that means nothing: an address like any other that leads nowhere.
+    frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => take(request, reply),
     clientErrorHandler(error: Error, socket: Socket) {
       if (socket.writable) socket.end(rawErrorResponse(error));
       else socket.destroy();
@@ -125,22 +145,6 @@ function createServer({ tls }: AppOptions): FastifyInstance {
   return app;
 }
 
-function addRoutes(app: FastifyInstance, dispatch: Dispatch, { prefix }: AppOptions): void {
-  const root = `${prefix}v2/`;
-  const admit = createPipelineLimit(mostPipelined);
-  const handle = ({ raw: request }: FastifyRequest, reply: FastifyReply) => {
-    reply.hijack();
-    if (!admit(request, reply.raw)) return undefined;
-    request.url = originForm(request.url ?? '');
-    return dispatch(below(root, request.url), request, reply.raw);
-  };
-  app.route({ method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'], url: `${root}*`, handler: handle });
-  // Distribution's liveness: that the process answers.
-  app.route({ method: ['GET', 'HEAD'], url: '/', handler: (_request, reply) => reply.send() });
-  app.setNotFoundHandler(handle);
-  app.setErrorHandler((error, _request, reply) => sendError(error, reply));
-}
-
 /** `http://host/path` is `/path`: clients of proxies send it so (RFC 9112 3.2.2). */
 function originForm(url: string): string {
   return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
@@ -151,12 +155,6 @@ function below(root: string, url: string): string | undefined {
   const path = decodedPath(url);
   if (path === undefined || path.startsWith(root)) return path?.slice(root.length);
   return path === root.slice(0, -1) ? '' : undefined;
-}
-
-/** What Fastify itself refuses, such as a malformed Content-Type. */
-function sendError(error: unknown, reply: FastifyReply): FastifyReply {
-  const { status, headers, body } = errorAnswer(error);
-  return reply.code(status).headers(headers).send(body);
 }
 
 function endpoints(deps: AppDeps): Record<Endpoint, Methods> {

@@ -66,9 +66,21 @@ for (const [path, allow] of methods) {
 
 test('configured headers are in every answer', async (t) => {
   const { send } = await registryApp(t, { headers: { 'X-A': ['b'], 'X-C': ['d', 'e'] } });
-  for (const path of ['/v2/', 'a/manifests/x', '/nowhere']) {
-    const { headers } = await send('GET', path);
-    assert.deepEqual([String(headers['x-a']), headers['x-c']], ['b', ['d', 'e']]);
+  const payload = Buffer.from('x');
+  for (const [method, path] of [
+    ['GET', '/v2/'],
+    ['GET', 'a/manifests/x'],
+    ['GET', '/nowhere'],
+    ['GET', '/v2/%zz'],
+    ['PUT', 'a/manifests/x'],
+  ] as const) {
+    const { headers } = await send(
+      method,
+      path,
+      method === 'PUT' ? { payload, headers: { 'content-type': 'no type' } } : {},
+    );
+    assert.deepEqual([String(headers['x-a']), headers['x-c']], ['b', ['d', 'e']], path);
+    assert.equal(headers['docker-distribution-api-version'], 'registry/2.0', path);
   }
 });
 

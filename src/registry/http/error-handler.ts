@@ -1,5 +1,5 @@
-/** The only writer of error bodies: everything that is thrown, by us, by Fastify or by Node's parser, becomes one of these. */
-import { RegistryError, type ErrorCode } from '#registry/oci/errors.ts';
+/** The only writer of error bodies: everything that is thrown, by us or by Node's parser, becomes one of these. */
+import { RegistryError } from '#registry/oci/errors.ts';
 import type { Answer } from './exchange.ts';
 
 /** Several errors in one answer: every blob that a manifest lacks. The first decides the status. */
@@ -34,27 +34,7 @@ export function isUnexpected(thrown: unknown): boolean {
 
 function asRegistryErrors(thrown: unknown): [RegistryError, ...RegistryError[]] {
   if (thrown instanceof RegistryErrors) return thrown.errors;
-  if (thrown instanceof RegistryError) return [thrown];
-  return [new RegistryError(...translated(thrown))];
-}
-
-interface FrameworkError {
-  code?: unknown;
-  statusCode?: unknown;
-  message?: unknown;
-}
-
-/** Fastify's errors carry a status; Node's parser has codes. Without either, it is ours. */
-function translated(thrown: unknown): [ErrorCode, { status?: number; message?: string; cause: unknown }] {
-  const { code, statusCode, message } = (thrown ?? {}) as FrameworkError;
-  if (typeof code === 'string' && code in parserErrors) {
-    const [status, text] = parserErrors[code] as [number, string];
-    return ['UNSUPPORTED', { status, message: text, cause: thrown }];
-  }
-  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-    return ['UNSUPPORTED', { status: statusCode, message: String(message), cause: thrown }];
-  }
-  return ['UNKNOWN', { cause: thrown }];
+  return [thrown instanceof RegistryError ? thrown : new RegistryError('UNKNOWN', { cause: thrown })];
 }
 
 const parserErrors: Record<string, [status: number, message: string]> = {
@@ -63,12 +43,10 @@ const parserErrors: Record<string, [status: number, message: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the header of the request did not arrive in time'],
 };
 
-/** A request that Node's parser gave up on has no Fastify reply: its answer is written by hand, and the connection ends. */
+/** A request that Node's parser gave up on has no response object: its answer is written by hand, and the connection ends. */
 export function rawErrorResponse(error: Error & { code?: string }): string {
-  const known = error.code !== undefined && error.code in parserErrors;
-  const { status, body } = errorAnswer(
-    known ? error : new RegistryError('UNSUPPORTED', { status: 400, message: 'the request is not HTTP', cause: error }),
-  );
+  const [status, message] = parserErrors[error.code ?? ''] ?? [400, 'the request is not HTTP'];
+  const { body } = errorAnswer(new RegistryError('UNSUPPORTED', { status, message, cause: error }));
   const head = `HTTP/1.1 ${status} ${statusTexts[status] ?? 'Bad Request'}\r\nContent-Type: application/json`;
   return `${head}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
 }

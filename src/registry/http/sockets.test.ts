@@ -154,11 +154,11 @@ const malformed: [name: string, text: string, status: number][] = [
   ],
   ['a length that is no number', `PUT /v2/a/manifests/x HTTP/1.1\r\n${close}Content-Length: x\r\n\r\n`, 400],
   ['a method that does not exist', `FETCH /v2/ HTTP/1.1\r\n${close}\r\n`, 400],
-  ['a percent sign that means nothing', `GET /v2/%zz/tags/list HTTP/1.1\r\n${close}\r\n`, 400],
+  ['a percent sign that means nothing', `GET /v2/%zz/tags/list HTTP/1.1\r\n${close}\r\n`, 404],
   [
     'a Content-Type that is none',
     `PUT /v2/a/manifests/x HTTP/1.1\r\n${close}Content-Type: ;;\r\nContent-Length: 1\r\n\r\nx`,
-    415,
+    400,
   ],
   ['a path out of the root', `GET /v2/../../etc/passwd HTTP/1.1\r\n${close}\r\n`, 404],
   ['dots in a name', `GET /v2/a/../../b/manifests/x HTTP/1.1\r\n${close}\r\n`, 400],

@@ -179,3 +179,12 @@ test('what distribution adds to the address of an upload does not matter', async
   expect(await app.send('PATCH', `${path}?_state=whatever`, { payload: bytes, headers: octets }), 202);
   expect(await app.send('PUT', `${path}?_state=whatever&digest=${encodeURIComponent(digest)}`), 201);
 });
+
+test('the type of the bytes does not matter, not even one that is none', async (t) => {
+  const app = await registryApp(t);
+  for (const type of ['text/plain', 'octets', ';;']) {
+    const path = await start(app);
+    expect(await app.send('PATCH', path, { payload: bytes, headers: { 'content-type': type } }), 202);
+    expect(await app.send('PUT', `${path}?digest=${digest}`), 201);
+  }
+});
