@@ -7,6 +7,7 @@ import { chartInUse, chartRemoved } from './chart.ts';
 import { children } from './children.ts';
 import { figures } from './figures.ts';
 import { nodes } from './nodes.ts';
+import { plainMachine } from './plain-machine.ts';
 import { certificateFolders } from './registries.ts';
 import { troubles } from './troubles.ts';
 import { upAndPush } from './up-and-push.ts';
@@ -37,5 +38,6 @@ describe('on a kind cluster of three nodes', () => {
   children(cluster);
   nodes(cluster);
   troubles(cluster);
+  plainMachine(cluster);
   chartRemoved(cluster, () => pristine);
 });

@@ -24,6 +24,7 @@ const goPrograms: Record<string, string> = {
 const debianPackages: Record<string, string> = {
   skopeo: 'skopeo',
   podman: 'podman',
+  'podman-compose': 'podman-compose',
   buildah: 'buildah',
   'docker-registry': 'docker-registry',
 };
