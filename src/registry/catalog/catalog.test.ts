@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import type { Digest } from '#registry/oci/digest.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
@@ -7,6 +8,7 @@ import * as layout from '#registry/storage/layout.ts';
 import { createRegistryStore } from '#registry/storage/registry-store.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import { createLogger } from '#shared/logger.ts';
+import { diskError } from '#test/support/faulty-driver.ts';
 import { digestOf, imageManifest, pieces } from '#test/support/stored-content.ts';
 import type { Catalog } from './catalog.ts';
 import { createCatalog } from './create-catalog.ts';
@@ -203,6 +205,50 @@ test('a build that fails or is stopped leaves what is known, and the next one co
   await assert.rejects(catalog.build(never), /EIO/);
   assert.equal(catalog.usage().complete, true);
   await assertAgrees(catalog, memory);
+});
+
+test('a directory that can not be read hides itself alone, and what was known of it stays', async () => {
+  const memory = createInMemoryDriver();
+  for (const name of ['a', 'b', 'c', 'c/d']) await pushImage(start(memory), name, 'v1');
+  let failing = new Set<string>();
+  const list: StorageDriver['list'] = async (path) => {
+    if (failing.has(path)) throw diskError('EACCES');
+    return memory.list(path);
+  };
+  const { catalog } = await built({ ...memory, list });
+  const { blobs } = catalog.usage();
+  failing = new Set([
+    layout.tagsDirectory('a'),
+    layout.repositoryDirectory('c'),
+    dirname(dirname(layout.blobData(digestOf('{}')))),
+  ]);
+  await pushImage(start(memory), 'b', 'v2');
+  await catalog.build(never);
+  assert.deepEqual((await catalog.repositories(all)).entries, ['a', 'b', 'c', 'c/d']);
+  assert.deepEqual((await catalog.tags('b', all))?.entries, ['v1', 'v2']);
+  assert.ok(catalog.usage().blobs < blobs, 'sizes come from the disk alone');
+
+  const { catalog: fresh } = await built({ ...memory, list });
+  assert.deepEqual((await fresh.repositories(all)).entries, ['b']);
+});
+
+test('as long as nothing can be read the catalog says so instead of keeping clients waiting', async () => {
+  const memory = createInMemoryDriver();
+  await pushImage(start(memory), 'a', 'v1');
+  let failing = true;
+  const list: StorageDriver['list'] = async (path) => {
+    if (failing) throw diskError('EIO');
+    return memory.list(path);
+  };
+  const { catalog } = start({ ...memory, list });
+  const early = assert.rejects(catalog.repositories(all), { code: 'UNAVAILABLE' });
+  await assert.rejects(catalog.build(never), { code: 'EIO' });
+  await early;
+  await assert.rejects(catalog.repositories(all), { code: 'UNAVAILABLE' });
+  failing = false;
+  const building = catalog.build(never);
+  assert.deepEqual((await catalog.repositories(all)).entries, ['a']);
+  await building;
 });
 
 test('listeners are told of every change until they stop listening', async () => {

@@ -22,7 +22,7 @@ export interface Page {
 export interface Catalog extends StoreObserver {
   /** Reads the tree; resolves when the index is complete, rejects when `signal` aborts it. Requests are served meanwhile. */
   build(signal: AbortSignal): Promise<void>;
-  /** Repositories with a manifest directory, in ASCII order; waits for the build. */
+  /** Repositories with a manifest directory, in ASCII order; waits for the build, and rejects with UNAVAILABLE when it failed. */
   repositories(page: PageRequest): Promise<Page>;
   /** In ASCII order; `undefined` for an unknown repository. Answers from disk for a repository not read yet. */
   tags(repository: string, page: PageRequest): Promise<Page | undefined>;

@@ -1,14 +1,14 @@
+import { RegistryError } from '#registry/oci/errors.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { createKeyedMutex } from '#registry/storage/keyed-mutex.ts';
-import { walkRepositories } from '#registry/storage/repository-walk.ts';
 import type { StoreObserver } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
 import { BlobSizes } from './blob-sizes.ts';
 import type { CatalogUsage } from '#shared/usage.ts';
 import type { Catalog } from './catalog.ts';
-import { readBlobs } from './disk-reader.ts';
 import { MemoryIndex } from './memory-index.ts';
 import type { RepositoryIndex } from './repository-index.ts';
+import { readVolume } from './read-volume.ts';
 import { createRepositoryLoader } from './repository-loader.ts';
 
 export interface CatalogOptions {
@@ -18,7 +18,7 @@ export interface CatalogOptions {
 
 /**
  * Give it to the store as an observer first, then build it. A further build reads everything again, for changes that other
- * processes made. After a build that failed `repositories` waits for the next one.
+ * processes made. After a first build that failed `repositories` rejects with UNAVAILABLE until the next one begins.
  */
 export function createCatalog({ driver, logger }: CatalogOptions): Catalog {
   const index = new MemoryIndex();
@@ -26,29 +26,23 @@ export function createCatalog({ driver, logger }: CatalogOptions): Catalog {
   const listeners = new Set<() => void>();
   const changed = () => listeners.forEach((listener) => listener());
   const loader = createRepositoryLoader(driver, index, changed);
-  const built = Promise.withResolvers<void>();
+  let built = waiting();
   const builds = createKeyedMutex();
   let complete = false;
-
-  async function readAll(signal: AbortSignal): Promise<void> {
-    const missing = new Set(index.names);
-    await walkRepositories(driver, signal, async ({ name, hasManifests }) => {
-      if (!hasManifests) return;
-      missing.delete(name);
-      await loader.load(name);
-    });
-    for (const name of missing) await loader.load(name);
-    await readBlobs(driver, signal, (digest, size) => blobs.found(digest, size));
-  }
+  let hasFailed = false;
 
   async function build(signal: AbortSignal): Promise<void> {
     const started = performance.now();
     if (complete) blobs.beginAgain();
+    else if (hasFailed) built = waiting();
+    hasFailed = false;
     try {
-      await readAll(signal);
+      await readVolume({ driver, logger, index, loader, blobs }, signal);
       blobs.endAgain('complete');
     } catch (error) {
       blobs.endAgain('failed');
+      hasFailed = true;
+      built.reject(new RegistryError('UNAVAILABLE', { message: 'the repositories could not be read', cause: error }));
       throw error;
     }
     complete = true;
@@ -80,6 +74,13 @@ export function createCatalog({ driver, logger }: CatalogOptions): Catalog {
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** Of a build, for those who ask meanwhile; nobody may. */
+function waiting(): PromiseWithResolvers<void> {
+  const result = Promise.withResolvers<void>();
+  result.promise.catch(() => {});
+  return result;
 }
 
 /** The content of a manifest lies among the blobs, so it counts there too. */

@@ -55,22 +55,29 @@ export async function readRevisions(driver: StorageDriver, name: string): Promis
   return digests;
 }
 
-/** Shows the size of every blob, linked or not. */
-export async function readBlobs(
-  driver: StorageDriver,
-  signal: AbortSignal,
-  show: (digest: Digest, size: number) => void,
-): Promise<void> {
+export interface BlobReading {
+  signal: AbortSignal;
+  show: (digest: Digest, size: number) => void;
+  /** Told of a directory that can't be read. */
+  failed: (path: string, error: unknown) => void;
+}
+
+/** Shows the size of every blob, linked or not. Rejects when the directories of all can't be read. */
+export async function readBlobs(driver: StorageDriver, { signal, show, failed }: BlobReading): Promise<void> {
   const prefixes: { algorithm: string; path: string }[] = [];
   for (const { name: algorithm } of (await driver.list(layout.blobsRoot)) ?? []) {
     const entries = (await driver.list(`${layout.blobsRoot}/${algorithm}`)) ?? [];
     prefixes.push(...entries.map(({ name }) => ({ algorithm, path: `${layout.blobsRoot}/${algorithm}/${name}` })));
   }
   const visit = async ({ algorithm, path }: { algorithm: string; path: string }) => {
-    for (const { name: hex } of (await driver.list(path)) ?? []) {
-      const digest = layout.digestOfDirectory(algorithm, hex);
-      const info = digest && (await driver.stat(layout.blobData(digest)));
-      if (info) show(digest, info.size);
+    try {
+      for (const { name: hex } of (await driver.list(path)) ?? []) {
+        const digest = layout.digestOfDirectory(algorithm, hex);
+        const info = digest && (await driver.stat(layout.blobData(digest)));
+        if (info) show(digest, info.size);
+      }
+    } catch (error) {
+      failed(path, error);
     }
   };
   await workThrough(prefixes, { width, signal, visit });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createCatalog } from '#registry/catalog/create-catalog.ts';
 import type { Catalog } from '#registry/catalog/catalog.ts';
@@ -223,6 +224,18 @@ onDrivers(
     for (const digest of [unreadable, corrupt]) assert.ok(await driver.stat(blobData(digest)));
   },
 );
+
+onDrivers('a directory that the disk does not list is told of, and what is behind it is verified', async (registry) => {
+  const { driver, repository, scrubbed } = registry;
+  const digests = [await push(repository, 'one'), await push(repository, 'two'), await push(repository, 'three')];
+  const [hidden = ''] = digests.map((digest) => dirname(dirname(blobData(digest)))).sort();
+  const list: StorageDriver['list'] = async (path) => {
+    if (path === hidden) throw diskError('EIO');
+    return driver.list(path);
+  };
+  const { blobs, unreadable } = await scrubbed({ driver: { ...driver, list } });
+  assert.deepEqual([blobs, unreadable], [2, 1]);
+});
 
 onDrivers('a collection takes nothing away because a manifest was set aside', async (registry) => {
   const { driver, store, repository, scrubbed } = registry;

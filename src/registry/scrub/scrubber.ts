@@ -35,7 +35,7 @@ export interface ScrubReport {
   corrupt: number;
   /** Of these, how many were moved away. The log says why the others were not. */
   setAside: number;
-  /** Blobs that the disk did not let us read. They stay where they are. */
+  /** Blobs, and directories of blobs, that the disk did not let us read. They stay where they are. */
   unreadable: number;
 }
 
@@ -57,7 +57,11 @@ export async function scrub(options: ScrubOptions, signal: AbortSignal): Promise
     buffer: Buffer.allocUnsafeSlow(pieceBytes),
     seen: (bytes: number) => pace(Math.max(bytes, smallestCost), signal),
   };
-  for await (const digest of storedDigests(driver, options.walk)) {
+  const failed = (of: object, err: unknown) => {
+    report.unreadable++;
+    logger.error({ err, ...of }, 'what is stored could not be verified');
+  };
+  for await (const digest of storedDigests(driver, (shelf, error) => failed({ shelf }, error), options.walk)) {
     signal.throwIfAborted();
     try {
       const verdict = await verifyBlob(driver, digest, piece);
@@ -68,8 +72,7 @@ export async function scrub(options: ScrubOptions, signal: AbortSignal): Promise
       if (!verdict.sound) await condemn(options, { digest, verdict, report, signal });
     } catch (error) {
       signal.throwIfAborted();
-      report.unreadable++;
-      logger.error({ err: error, digest }, 'a blob could not be verified');
+      failed({ digest }, error);
     }
   }
   return report;

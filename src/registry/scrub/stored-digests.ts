@@ -12,9 +12,13 @@ export interface DigestWalk {
   reached?: ((shelf: Shelf) => Promise<void>) | undefined;
 }
 
-/** Every digest that has a directory, in order; in memory are the names on one shelf, a 256th of all. */
+/**
+ * Every digest that has a directory, in order; in memory are the names on one shelf, a 256th of all. `failed` is told of a
+ * shelf that can't be read: those behind it are gone through all the same.
+ */
 export async function* storedDigests(
   driver: StorageDriver,
+  failed: (shelf: Shelf, error: unknown) => void,
   { from = '', reached }: DigestWalk = {},
 ): AsyncGenerator<Digest> {
   for (const algorithm of await names(driver, blobsRoot)) {
@@ -22,7 +26,8 @@ export async function* storedDigests(
       const shelf = `${algorithm}/${prefix}`;
       if (shelf < from) continue;
       await reached?.(shelf);
-      for (const hex of await names(driver, `${blobsRoot}/${shelf}`)) {
+      const encoded = names(driver, `${blobsRoot}/${shelf}`).catch((error: unknown) => failed(shelf, error));
+      for (const hex of (await encoded) ?? []) {
         const digest = digestOfDirectory(algorithm, hex);
         if (digest) yield digest;
       }

@@ -1,6 +1,7 @@
 /** `registry serve`: configuration -> driver -> stores -> app -> listen -> drain. */
 import type { FastifyInstance } from 'fastify';
 import type { Server } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
 import { appOptions } from '#registry/app-options.ts';
 import { buildApp } from '#registry/app.ts';
 import { openAuthenticator } from './authentication.ts';
@@ -186,13 +187,25 @@ async function runBackground(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  await catalog.build(signal).catch((error: unknown) => {
-    if (!signal.aborted) logger.error({ err: error }, 'the index could not be built');
-  });
+  await buildIndex(catalog, logger, signal);
   const { uploadpurging, readonly } = storage.maintenance;
   if (!uploadpurging.enabled || readonly.enabled) return;
   const purger = createUploadPurger({ driver, logger, ageMs: uploadpurging.age, dryRun: uploadpurging.dryrun });
   await purger.run(uploadpurging.interval, signal);
+}
+
+/** Milliseconds until another try, when nothing at all could be read: a network volume that comes later than we. */
+const rebuildMs = 10_000;
+
+async function buildIndex(catalog: Catalog, logger: Logger, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await catalog.build(signal);
+    } catch (error) {
+      if (!signal.aborted) logger.error({ err: error }, 'the index could not be built and will be tried again');
+    }
+    await delay(rebuildMs, undefined, { signal }).catch(() => {});
+  }
 }
 
 /** Lets running requests end, for `ms` at most. */

@@ -10,7 +10,7 @@ import {
   uploadsDirectory,
   uploadStartedAt,
 } from '#registry/storage/layout.ts';
-import { walkRepositories } from '#registry/storage/repository-walk.ts';
+import { walkRepositories, type FoundRepository } from '#registry/storage/repository-walk.ts';
 import { workThrough } from '#registry/storage/work-through.ts';
 
 export interface UploadPurgerOptions {
@@ -45,6 +45,9 @@ const width = 4;
 export function createUploadPurger(options: UploadPurgerOptions): UploadPurger {
   const { driver, logger, ageMs, dryRun, temporaryAgeMs = Math.min(hour, options.ageMs), now = Date.now } = options;
 
+  const failed = (directory: string, err: unknown) =>
+    logger.error({ err, directory }, 'a directory can not be searched for what was abandoned');
+
   async function startOf(repository: string, id: string): Promise<number | undefined> {
     const content = await driver.getContent(uploadStartedAt(repository, id));
     const startedAt = content && parseStartedAt(content.bytes.toString('latin1'));
@@ -54,7 +57,7 @@ export function createUploadPurger(options: UploadPurgerOptions): UploadPurger {
 
   async function purgeUploads(signal: AbortSignal): Promise<number> {
     let purged = 0;
-    await walkRepositories(driver, signal, async ({ name, hasUploads }) => {
+    const visit = async ({ name, hasUploads }: FoundRepository) => {
       if (!hasUploads) return;
       for (const { name: id } of (await driver.list(uploadsDirectory(name))) ?? []) {
         const started = isUploadId(id) ? await startOf(name, id) : undefined;
@@ -63,13 +66,14 @@ export function createUploadPurger(options: UploadPurgerOptions): UploadPurger {
         if (!dryRun) await driver.delete(uploadDirectory(name, id), { lazily: true });
         purged++;
       }
-    });
+    };
+    await walkRepositories(driver, { signal, visit, failed });
     return purged;
   }
 
   async function purgeTemporaryFiles(signal: AbortSignal): Promise<number> {
     let purged = 0;
-    const visit = async (directory: string, add: (directory: string) => void) => {
+    const look = async (directory: string, add: (directory: string) => void) => {
       for (const entry of (await driver.list(directory)) ?? []) {
         const path = `${directory}/${entry.name}`;
         if (entry.isDirectory) add(path);
@@ -81,6 +85,7 @@ export function createUploadPurger(options: UploadPurgerOptions): UploadPurger {
         purged++;
       }
     };
+    const visit: typeof look = (directory, add) => look(directory, add).catch((error) => failed(directory, error));
     await workThrough([treeRoot], { width, signal, visit });
     return purged;
   }
