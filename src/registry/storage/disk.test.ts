@@ -1,6 +1,6 @@
 /** The tree as it lies on disk: what is written, what another registry left, what another process changes. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Digest } from '#registry/oci/digest.ts';
@@ -10,6 +10,7 @@ import { temporaryFolder } from '#test/support/temporary.ts';
 import { createFilesystemDriver } from './drivers/filesystem.ts';
 import * as layout from './layout.ts';
 import { createRegistryStore } from './registry-store.ts';
+import { walkRepositories } from './repository-walk.ts';
 import type { RepositoryStore } from './store.ts';
 
 interface Disk {
@@ -206,6 +207,25 @@ test('a tag that moves twice within a tick of the clock is never seen wrong', as
     await write(layout.tagLink('a/b', 'v1'), digest);
     assert.equal(await repository.tags.resolve('v1'), digest, `round ${round}`);
   }
+});
+
+test('a repository that was moved to another disk is found by its symbolic link', async (t) => {
+  const { root, repository } = await disk(t);
+  await put(repository, '1', 'v1');
+  const moved = join(await temporaryFolder(t), 'moved');
+  const place = root + layout.repositoryDirectory('a/b');
+  await rename(place, moved);
+  await symlink(moved, place);
+  await symlink('nowhere', `${root}${layout.repositoriesRoot}/a/broken`);
+  await symlink('circle', `${root}${layout.repositoriesRoot}/a/circle`);
+  const found: string[] = [];
+  await walkRepositories(createFilesystemDriver({ rootDirectory: root }), {
+    signal: new AbortController().signal,
+    visit: async ({ name }) => void found.push(name),
+    failed: (name) => assert.fail(name),
+  });
+  assert.deepEqual(found, ['a/b']);
+  assert.ok(await repository.tags.resolve('v1'));
 });
 
 test('an upload that another registry began goes on', async (t) => {

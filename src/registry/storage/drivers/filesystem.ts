@@ -9,6 +9,7 @@ import { openReader, openWriter } from './filesystem-handles.ts';
 import { inDirectory } from './in-directory.ts';
 import { isLocalVolume } from './local-volume.ts';
 import { publish } from './publication.ts';
+import { list } from './list.ts';
 import { touch } from './touch.ts';
 import { explainVolumeError } from './volume-errors.ts';
 
@@ -82,11 +83,6 @@ async function getContent(file: string): ReturnType<StorageDriver['getContent']>
   } finally {
     await reader.close();
   }
-}
-
-async function list(directory: string): ReturnType<StorageDriver['list']> {
-  const entries = await absent(readdir(directory, { withFileTypes: true }));
-  return entries?.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
 }
 
 async function move(
