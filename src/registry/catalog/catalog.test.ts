@@ -164,6 +164,20 @@ test('tags that another process changed are seen by the next request', async () 
   assert.deepEqual((await catalog.repositories(all)).entries, []);
 });
 
+test('a tag whose link another process writes after its directory was seen is seen, however many are on the way', async () => {
+  for (const many of [1, 200]) {
+    const driver = createInMemoryDriver();
+    const digest = await pushImage(start(driver), 'a', 'old');
+    const onTheWay = Array.from({ length: many }, (_, number) => `new${number}`);
+    for (const tag of onTheWay) await driver.putContent(layout.tagIndexLink('a', tag, digest), Buffer.from(digest));
+    const { catalog } = await built(driver);
+    assert.deepEqual((await catalog.tags('a', all))?.entries, ['old']);
+    await driver.putContent(layout.tagLink('a', 'new0'), Buffer.from(digest));
+    assert.deepEqual((await catalog.tags('a', all))?.entries, ['new0', 'old']);
+    await assertAgrees(catalog, driver);
+  }
+});
+
 test('a second build finds all that another process changed', async () => {
   const driver = createInMemoryDriver();
   const { catalog, store } = await built(driver);

@@ -22,22 +22,32 @@ export async function readRepository(
 ): Promise<RepositoryListing | undefined> {
   if (!(await driver.stat(layout.manifestsDirectory(name)))) return undefined;
   const info = await driver.stat(layout.tagsDirectory(name));
-  const tagsInfo = info && isSettled(driver, info) ? info : undefined;
-  const tags = await readTags(driver, name, isKnown);
-  return withManifests ? { tags, tagsInfo, manifests: await readRevisions(driver, name) } : { tags, tagsInfo };
+  const { tags, unlinked } = await readTags(driver, name, isKnown);
+  const isTelling = info && isSettled(driver, info) && unlinked.length <= mostUnlinked;
+  const found = { tags, unlinked, tagsInfo: isTelling ? info : undefined };
+  return withManifests ? { ...found, manifests: await readRevisions(driver, name) } : found;
 }
 
-/** A crash in the middle of a push leaves a directory of a tag that points to nothing. */
-async function readTags(driver: StorageDriver, name: string, isKnown: (tag: string) => boolean): Promise<string[]> {
+/** Directories of tags without a link that are looked at each time; with more the tags are rather read again. */
+const mostUnlinked = 100;
+
+/** In the middle of a push, or after a crash in there, the directory of a tag is there without its link. */
+async function readTags(
+  driver: StorageDriver,
+  name: string,
+  isKnown: (tag: string) => boolean,
+): Promise<Pick<RepositoryListing, 'tags' | 'unlinked'>> {
   const entries = (await driver.list(layout.tagsDirectory(name))) ?? [];
   const names = entries.filter((entry) => entry.isDirectory && isTag(entry.name)).map((entry) => entry.name);
   const tags = names.filter(isKnown);
+  const unlinked: string[] = [];
   const visit = async (tag: string) => {
-    if (await driver.stat(layout.tagLink(name, tag))) tags.push(tag);
+    const list = (await driver.stat(layout.tagLink(name, tag))) ? tags : unlinked;
+    list.push(tag);
   };
   const unknown = names.filter((tag) => !isKnown(tag));
   await workThrough(unknown, { width, visit });
-  return tags;
+  return { tags, unlinked };
 }
 
 /** A delete leaves the directory of a revision without its link. */

@@ -8,9 +8,11 @@ import { SortedNames } from './sorted-names.ts';
 /** What a look at the disk found of one repository. */
 export interface RepositoryListing {
   tags: string[];
+  /** Names that have a directory but no link, which another process may be about to put there. */
+  unlinked: string[];
   /** Absent when only the tags were read. */
   manifests?: Digest[];
-  /** Of the tags directory before it was read; `undefined` when it may have changed within a tick of its clock. */
+  /** Of the tags directory before it was read; `undefined` when it does not tell whether something has changed since. */
   tagsInfo: FileInfo | undefined;
 }
 
@@ -25,6 +27,7 @@ export class RepositoryIndex {
   readonly tags = new SortedNames();
   #manifests = new DigestTable();
   #tagsInfo: FileInfo | undefined;
+  #unlinked: string[] = [];
   #read = false;
   #announced: Announced | undefined = { tags: new Map(), manifests: new Map() };
 
@@ -63,6 +66,11 @@ export class RepositoryIndex {
     return this.#announced !== undefined && this.#announced.tags.size + this.#announced.manifests.size > 0;
   }
 
+  /** Directories below that of the tags whose link was not there yet: when it comes, the directory of the tags stays as it is. */
+  get unlinked(): readonly string[] {
+    return this.#unlinked;
+  }
+
   /** Whether the tags are those on disk, whose directory looks like `info` now: another process may have changed it. */
   isCurrent(info: FileInfo | undefined): boolean {
     return this.#read && info !== undefined && this.#tagsInfo !== undefined && isSameFile(this.#tagsInfo, info);
@@ -79,6 +87,7 @@ export class RepositoryIndex {
   endReading(listing: RepositoryListing): void {
     this.tags.replace(overlay(listing.tags, this.#announced?.tags));
     this.#tagsInfo = listing.tagsInfo;
+    this.#unlinked = listing.unlinked;
     if (listing.manifests) {
       const manifests = overlay(listing.manifests, this.#announced?.manifests);
       this.#manifests = new DigestTable();

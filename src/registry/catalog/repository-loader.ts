@@ -1,6 +1,6 @@
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { createKeyedMutex } from '#registry/storage/keyed-mutex.ts';
-import { tagsDirectory } from '#registry/storage/layout.ts';
+import { tagLink, tagsDirectory } from '#registry/storage/layout.ts';
 import { readRepository } from './disk-reader.ts';
 import type { MemoryIndex } from './memory-index.ts';
 import type { RepositoryIndex } from './repository-index.ts';
@@ -8,7 +8,10 @@ import type { RepositoryIndex } from './repository-index.ts';
 export interface RepositoryLoader {
   /** Reads all of a repository, or drops it from the index when the disk does not know it. */
   load(name: string): Promise<RepositoryIndex | undefined>;
-  /** With the tags that are on disk now: one look at their directory shows whether another process has changed it. */
+  /**
+   * With the tags that are on disk now: one look at their directory shows whether another process has changed it, and one at
+   * each link that was missing whether a push has been completed.
+   */
   current(name: string): Promise<RepositoryIndex | undefined>;
 }
 
@@ -45,8 +48,13 @@ export function createRepositoryLoader(
   async function current(name: string): Promise<RepositoryIndex | undefined> {
     const repository = index.get(name);
     const info = await driver.stat(tagsDirectory(name));
-    if (repository?.isCurrent(info)) return repository;
+    if (repository?.isCurrent(info) && !(await hasNewLink(name, repository))) return repository;
     return read(name, repository?.isRead ? 'tags' : 'all');
+  }
+
+  async function hasNewLink(name: string, { unlinked }: RepositoryIndex): Promise<boolean> {
+    for (const tag of unlinked) if (await driver.stat(tagLink(name, tag))) return true;
+    return false;
   }
 
   return { load: (name) => read(name, 'all'), current };
