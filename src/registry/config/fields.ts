@@ -163,7 +163,7 @@ export function interval(fallbackMs: number): Scalar<number> {
 const units: Record<string, number> = { '': 1, k: 1e3, m: 1e6, g: 1e9, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30 };
 
 /** Bytes: a number, or one with a unit (4Mi, 512k), as Kubernetes writes quantities. */
-export function bytes(fallback: number): Scalar<number> {
+export function bytes(fallback: number, maximum = Number.MAX_SAFE_INTEGER): Scalar<number> {
   return {
     kind: 'scalar',
     fallback,
@@ -171,6 +171,7 @@ export function bytes(fallback: number): Scalar<number> {
       const match = /^(\d+)\s*([kmg]i?|)b?$/i.exec(value);
       const size = Number(match?.[1]) * (units[match?.[2]?.toLowerCase() ?? ''] ?? Number.NaN);
       if (!Number.isSafeInteger(size)) throw new Error('expected a number of bytes such as 4194304 or 4Mi');
+      if (size > maximum) throw new Error(`expected ${maximum} or less`);
       return size;
     },
   };

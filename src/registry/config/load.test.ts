@@ -165,6 +165,11 @@ const refused: [source: string, env: Environment, message: RegExp][] = [
     /http\.tls\.ciphersuites: TLS_NULL is not one of TLS_RSA/,
   ],
   [`${minimal}http: {headers: {X: plain}}\n`, {}, /http\.headers\.X: expected a list/],
+  [
+    `${minimal}extensions: {manifests: {maxbytes: 65Mi}}\n`,
+    {},
+    /extensions\.manifests\.maxbytes: expected 67108864 or less/,
+  ],
   [`${minimal}validation: {manifests: {urls: {allow: ["("]}}}\n`, {}, /allow\[0\]: expected a regular expression/],
 ];
 

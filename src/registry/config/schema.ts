@@ -2,6 +2,7 @@
  * The table of config.yml: distribution v3's keys with their defaults and meaning, and what stands below `extensions`,
  * which is ours. Source: distribution, docs/content/about/configuration.md and configuration/configuration.go.
  */
+import { largestManifest } from '#registry/oci/manifest.ts';
 import {
   bytes,
   choice,
@@ -191,7 +192,7 @@ const requestLimit = section({ maxrunning: whole(0), maxinqueue: whole(0), maxwa
 const extensions = section({
   manifests: section({
     /** The largest manifest that is taken; distribution-spec asks for at least 4 MB. */
-    maxbytes: bytes(4 * MiB),
+    maxbytes: bytes(4 * MiB, largestManifest),
     /** Whether images and indexes are taken of which blobs or children are missing. */
     sparse: flag(),
   }),

@@ -16,6 +16,9 @@ export const mediaTypes = {
   dockerSchema1Signed: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
 } as const;
 
+/** Bytes. A manifest is read into memory whole, so nothing larger is taken for one, whatever a configuration says. */
+export const largestManifest = 64 * 1024 * 1024;
+
 const kinds: Partial<Record<string, Manifest['kind']>> = {
   [mediaTypes.ociManifest]: 'image',
   [mediaTypes.dockerManifest]: 'image',

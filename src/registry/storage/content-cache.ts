@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { digestAlgorithm, digestEncoded, type Digest } from '#registry/oci/digest.ts';
-import { storedMediaType } from '#registry/oci/manifest.ts';
+import { largestManifest, storedMediaType } from '#registry/oci/manifest.ts';
 import type { Logger } from '#shared/logger.ts';
 import type { ByteCache } from './byte-cache.ts';
 import { isSameFile, type FileInfo, type StorageDriver } from './driver.ts';
@@ -23,9 +23,6 @@ export type CachedContent =
   | { kind: 'blob'; info: FileInfo; reader: BlobReader };
 
 export const smallBlobBytes = 64 * 1024;
-
-/** No manifest is as large as this, so a link to something that is can't make us read it into memory. */
-const largestManifestBytes = 64 * 1024 * 1024;
 
 /** Bytes of an entry beside its content. */
 const entryBytes = 600;
@@ -50,7 +47,7 @@ export function createContentCache(
     const cached = cache.get(key);
     if (cached?.kind === 'manifest') return cached.manifest;
     const info = await driver.stat(blobData(digest));
-    if (!info || info.size > largestManifestBytes) return undefined;
+    if (!info || info.size > largestManifest) return undefined;
     const content = await readVerified(digest);
     if (!content) return undefined;
     const mediaType = storedMediaType(content.bytes);

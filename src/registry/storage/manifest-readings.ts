@@ -1,4 +1,5 @@
 import type { Digest } from '#registry/oci/digest.ts';
+import { largestManifest } from '#registry/oci/manifest.ts';
 import type { Logger } from '#shared/logger.ts';
 import type { StorageDriver } from './driver.ts';
 import { blobData, digestOfDirectory, revisionsDirectory } from './layout.ts';
@@ -18,9 +19,6 @@ export interface ManifestReadingsOptions {
 
 /** Manifests read at a time. */
 const width = 8;
-
-/** Bytes. No manifest is larger, and what is would cost its size in memory. */
-const largestManifest = 8 * 1024 * 1024;
 
 export function createManifestReadings({ driver, logger, show }: ManifestReadingsOptions): ManifestReadings {
   const readings = new Map<string, Promise<void>>();
