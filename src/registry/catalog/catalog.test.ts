@@ -265,6 +265,29 @@ test('as long as nothing can be read the catalog says so instead of keeping clie
   await building;
 });
 
+test('a repository that is removed while it is being read is gone', async () => {
+  const memory = createInMemoryDriver();
+  const before = start(memory);
+  for (const name of ['goes', 'stays']) await pushImage(before, name, 'v1');
+  const [held, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const list: StorageDriver['list'] = async (path) => {
+    const entries = await memory.list(path);
+    if (path !== layout.tagsDirectory('goes')) return entries;
+    held.resolve();
+    await gate.promise;
+    return entries;
+  };
+  const { catalog } = start({ ...memory, list });
+  const building = catalog.build(never);
+  await held.promise;
+  await memory.delete(layout.repositoryDirectory('goes'));
+  catalog.repositoryRemoved?.('goes');
+  gate.resolve();
+  await building;
+  assert.deepEqual((await catalog.repositories(all)).entries, ['stays']);
+  await assertAgrees(catalog, memory);
+});
+
 test('listeners are told of every change until they stop listening', async () => {
   const { catalog, store } = await built(createInMemoryDriver());
   let changes = 0;

@@ -9,7 +9,7 @@ import type { Catalog } from './catalog.ts';
 import { MemoryIndex } from './memory-index.ts';
 import type { RepositoryIndex } from './repository-index.ts';
 import { readVolume } from './read-volume.ts';
-import { createRepositoryLoader } from './repository-loader.ts';
+import { createRepositoryLoader, type RepositoryLoader } from './repository-loader.ts';
 
 export interface CatalogOptions {
   driver: StorageDriver;
@@ -61,7 +61,7 @@ export function createCatalog({ driver, logger }: CatalogOptions): Catalog {
   });
 
   return {
-    ...observer(index, blobs, changed),
+    ...observer({ index, blobs, loader, changed }),
     build: (signal) => builds.run('one at a time', () => build(signal)),
     async repositories(page) {
       await built.promise;
@@ -83,8 +83,15 @@ function waiting(): PromiseWithResolvers<void> {
   return result;
 }
 
+interface Observed {
+  index: MemoryIndex;
+  blobs: BlobSizes;
+  loader: RepositoryLoader;
+  changed: () => void;
+}
+
 /** The content of a manifest lies among the blobs, so it counts there too. */
-function observer(index: MemoryIndex, blobs: BlobSizes, changed: () => void): StoreObserver {
+function observer({ index, blobs, loader, changed }: Observed): StoreObserver {
   const update = (name: string, change: (repository: RepositoryIndex) => void) => {
     index.update(name, change);
     changed();
@@ -94,7 +101,7 @@ function observer(index: MemoryIndex, blobs: BlobSizes, changed: () => void): St
       blobs.announce(blob.digest, blob.size);
       changed();
     },
-    blobSetAside(digest) {
+    blobRemoved(digest) {
       blobs.lost(digest);
       changed();
     },
@@ -105,5 +112,9 @@ function observer(index: MemoryIndex, blobs: BlobSizes, changed: () => void): St
     manifestDeleted: (name, digest) => update(name, (repository) => repository.deleteManifest(digest)),
     tagSet: (name, tag) => update(name, (repository) => repository.setTag(tag)),
     tagDeleted: (name, tag) => update(name, (repository) => repository.deleteTag(tag)),
+    repositoryRemoved(name) {
+      loader.drop(name);
+      changed();
+    },
   };
 }

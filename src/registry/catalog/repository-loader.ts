@@ -13,6 +13,8 @@ export interface RepositoryLoader {
    * each link that was missing whether a push has been completed.
    */
   current(name: string): Promise<RepositoryIndex | undefined>;
+  /** It was removed. A reading that runs may have seen it, and is done again. */
+  drop(name: string): void;
 }
 
 /** Whoever asks for what is being read already gets the same reading. `changed` is called after each. */
@@ -22,6 +24,8 @@ export function createRepositoryLoader(
   changed: () => void,
 ): RepositoryLoader {
   const readings = new Map<string, Promise<RepositoryIndex | undefined>>();
+  /** What was removed while it was being read. */
+  const outdated = new Set<string>();
   /** Of one repository only one reading at a time: what is announced meanwhile belongs to it. */
   const turns = createKeyedMutex();
 
@@ -37,8 +41,10 @@ export function createRepositoryLoader(
   async function readFromDisk(name: string, withManifests: boolean): Promise<RepositoryIndex | undefined> {
     const before = index.get(name);
     before?.beginReading();
+    outdated.delete(name);
     const isKnown = (tag: string) => !withManifests && before?.tags.has(tag) === true;
     const listing = await readRepository(driver, name, { isKnown, withManifests });
+    if (outdated.has(name)) return readFromDisk(name, true);
     if (listing) index.update(name, (repository) => repository.endReading(listing));
     else if (!index.get(name)?.isAnnounced) index.drop(name);
     changed();
@@ -57,5 +63,10 @@ export function createRepositoryLoader(
     return false;
   }
 
-  return { load: (name) => read(name, 'all'), current };
+  function drop(name: string): void {
+    if (readings.has(`all ${name}`) || readings.has(`tags ${name}`)) outdated.add(name);
+    index.drop(name);
+  }
+
+  return { load: (name) => read(name, 'all'), current, drop };
 }

@@ -1,28 +1,19 @@
 /** Garbage collection in the running server. Why it is safe while pushes go on: docs/adr/0007-online-garbage-collection.md. */
-import type { StorageDriver } from '#registry/storage/driver.ts';
-import type { RegistryStore } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
 import { interruptedBy } from './interrupt.ts';
 import { markInThread } from './thread.ts';
 import { driverVolume } from './driver-volume.ts';
 import { mark } from './mark.ts';
-import { emptyTrash, onlineRemover } from './online-remover.ts';
+import { emptyTrash, onlineRemover, type OnlineRemoverOptions } from './online-remover.ts';
 import { addRemoved, nothingRemoved, sweep, type Removed, type Remover } from './sweep.ts';
 import { run } from './volume.ts';
 import type { CollectOptions, Plan } from './plan.ts';
-import type { Protection } from './protection.ts';
 import type { Problem } from './snapshot.ts';
 
-export interface CollectorOptions extends CollectOptions {
-  driver: StorageDriver;
-  /** Its observers hear what was removed. */
-  store: RegistryStore;
-  protection: Protection;
+export interface CollectorOptions extends CollectOptions, OnlineRemoverOptions {
   /** Where the driver keeps its files, when that is a folder: it is then read in a thread. */
   rootDirectory?: string;
   logger: Logger;
-  /** Called after each run that removed something: the index counts blobs, too. */
-  onRemoved?: (signal: AbortSignal) => Promise<void>;
   observe?: (report: CollectionReport) => void;
 }
 
@@ -61,7 +52,6 @@ const steps: Step[] = [
   ['empty the trash', ({ options }) => emptyTrash(options.driver)],
   ['remove untagged manifests', removeManifests],
   ['remove content', removeContent],
-  ['update the index', updateIndex],
 ];
 
 export function createCollector(options: CollectorOptions): Collector {
@@ -99,10 +89,6 @@ async function removeContent({ options, remover, report, signal }: Run): Promise
   for (const { name, bytes } of plan.repositories) report.repositories.set(name, bytes);
   report.problems.push(...plan.problems);
   addRemoved(report.removed, await run(sweep(plan, remover, () => signal.throwIfAborted())));
-}
-
-async function updateIndex({ options, report, signal }: Run): Promise<void> {
-  if (report.removed.blobs + report.removed.repositories > 0) await options.onRemoved?.(signal);
 }
 
 async function markAll(options: CollectorOptions, deleteUntagged: boolean, signal: AbortSignal): Promise<Plan> {

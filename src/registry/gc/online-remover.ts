@@ -6,7 +6,7 @@
 import { dirname } from 'node:path';
 import { blobData } from '#registry/storage/layout.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
-import type { RegistryStore } from '#registry/storage/store.ts';
+import type { RegistryStore, StoreObserver } from '#registry/storage/store.ts';
 import type { Digest } from '#registry/oci/digest.ts';
 import { removeEmptyRepository } from './direct-remover.ts';
 import { driverVolume } from './driver-volume.ts';
@@ -21,12 +21,14 @@ export interface OnlineRemoverOptions {
   /** Its observers hear of removed tags and manifests. */
   store: RegistryStore;
   protection: Protection;
+  /** Hears of removed blobs and repositories, before anybody can push them again. */
+  observer?: Pick<StoreObserver, 'blobRemoved' | 'repositoryRemoved'>;
 }
 
 /** Outside of distribution's tree, where no walker of another registry looks. */
 export const trashRoot = '/.registry-operator/trash';
 
-export function onlineRemover({ driver, store, protection }: OnlineRemoverOptions): Remover {
+export function onlineRemover({ driver, store, protection, observer }: OnlineRemoverOptions): Remover {
   const volume = driverVolume(driver);
   let sequence = 0;
 
@@ -60,15 +62,27 @@ export function onlineRemover({ driver, store, protection }: OnlineRemoverOption
     return removed;
   }
 
+  async function removeBlob(digest: Digest, modifiedMs: number): Promise<boolean> {
+    const removed = await takeAway(blobData(digest), modifiedMs);
+    if (removed) observer?.blobRemoved?.(digest);
+    return removed;
+  }
+
+  async function removeRepository(name: string): Promise<boolean> {
+    const removed = await run(removeEmptyRepository(volume, name));
+    if (removed) observer?.repositoryRemoved?.(name);
+    return removed;
+  }
+
   return {
     tag: (repository, tag) => guarded([tagKey(repository, tag.name)], () => removeTag(repository, tag)),
     manifest: (repository, { digest, formerTags }) =>
       guarded([digest], () => removeManifest(repository, digest, formerTags)),
     layer: (repository, { digest, modifiedMs, keys }) =>
       guarded(keys, () => takeAway(`${layerDirectory(repository, digest)}/link`, modifiedMs)),
-    blob: ({ digest, modifiedMs, keys }) => guarded(keys, () => takeAway(blobData(digest as Digest), modifiedMs)),
+    blob: ({ digest, modifiedMs, keys }) => guarded(keys, () => removeBlob(digest as Digest, modifiedMs)),
     emptyDirectory: ({ key, path }) => guarded([key], () => driver.removeEmpty(path)),
-    repository: (name) => guarded([name], () => run(removeEmptyRepository(volume, name))),
+    repository: (name) => guarded([name], () => removeRepository(name)),
   };
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createCatalog } from '#registry/catalog/create-catalog.ts';
 import { createFilesystemDriver } from '#registry/storage/drivers/filesystem.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { createLogger } from '#shared/logger.ts';
@@ -34,7 +35,7 @@ async function fixture(t: TestContext, protectMs = 0, wrap = (driver: StorageDri
       deleteUntagged,
       minimumAgeMs: 0,
       logger: createLogger({ level: 'silent' }),
-      onRemoved: (signal) => app.catalog.build(signal),
+      observer: app.catalog,
     });
   return { ...app, root, driver, collector };
 }
@@ -103,6 +104,19 @@ async function pull(app: TestApp, repository: string, reference: string): Promis
   for (const { digest } of config ? [config, ...layers] : layers) {
     const blob = await app.send('GET', `${repository}/blobs/${digest}`);
     assert.equal(blob.statusCode, 200, `${repository} ${reference}: blob ${digest} is gone`);
+  }
+}
+
+/** What the index was told of is what it would read from disk. */
+async function assertIndexIsTrue({ catalog, driver }: Fixture): Promise<void> {
+  const fresh = createCatalog({ driver, logger: createLogger({ level: 'silent' }) });
+  await fresh.build(never);
+  assert.deepEqual(catalog.usage(), fresh.usage());
+  const all = { limit: 1000 };
+  const { entries } = await fresh.repositories(all);
+  assert.deepEqual((await catalog.repositories(all)).entries, entries);
+  for (const name of entries) {
+    assert.deepEqual((await catalog.tags(name, all))?.entries, (await fresh.tags(name, all))?.entries, name);
   }
 }
 
@@ -201,6 +215,7 @@ for (const deleteUntagged of [false, true]) {
         );
         await pull(app, repository, tag);
       }
+      await assertIndexIsTrue(app);
       const refused = results.reduce((sum, result) => sum + result.refused, 0);
       t.diagnostic(
         `${images.length} tags, ${removed.blobs} blobs and ${removed.manifests} manifests removed, ${refused} pushes refused`,

@@ -50,7 +50,7 @@ export async function openCollection(
     deleteUntagged: deleteuntagged,
     minimumAgeMs,
     logger,
-    onRemoved: (signal) => catalog.build(signal),
+    observer: catalog,
     ...(storage.filesystem ? { rootDirectory: storage.filesystem.rootdirectory } : {}),
     ...(metrics ? { observe: metrics.collections.finished } : {}),
   });

@@ -26,7 +26,7 @@ export async function setBlobAside(
     }
     contents.forget(digest);
     await driver.removeEmpty(dirname(path));
-    context.notify((observer) => observer.blobSetAside?.(digest));
+    context.notify((observer) => observer.blobRemoved?.(digest));
     return true;
   });
 }

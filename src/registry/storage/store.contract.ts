@@ -42,7 +42,7 @@ export function describeStore(name: string, make: MakeDriver): void {
 function recorder(told: string[]): StoreObserver {
   return {
     blobCommitted: (repository, { digest, size }) => told.push(`blobCommitted ${repository} ${digest} ${size}`),
-    blobSetAside: (digest) => told.push(`blobSetAside ${digest}`),
+    blobRemoved: (digest) => told.push(`blobRemoved ${digest}`),
     blobUnlinked: (repository, digest) => told.push(`blobUnlinked ${repository} ${digest}`),
     manifestPut: (repository, { digest }) => told.push(`manifestPut ${repository} ${digest}`),
     manifestDeleted: (repository, digest) => told.push(`manifestDeleted ${repository} ${digest}`),
@@ -152,7 +152,7 @@ function setAside(contract: Contract): void {
     assert.equal(await store.setAside(digest, { seen: { ...seen, size: 2 }, to: '/aside/x' }), false);
     assert.ok(await repository.blobs.stat(digest));
     assert.equal(await store.setAside(digest, { seen, to: '/aside/x' }), true);
-    assert.equal(told.at(-1), `blobSetAside ${digest}`);
+    assert.equal(told.at(-1), `blobRemoved ${digest}`);
     for (const name of ['team/app', 'team/other']) {
       assert.equal(await store.repository(name).blobs.stat(digest), undefined);
       assert.equal(await store.repository(name).blobs.open(digest), undefined);

@@ -132,10 +132,12 @@ export interface StoreObserver {
   /** A blob was pushed or mounted, so that the repository has it now. */
   blobCommitted?(repository: string, blob: BlobDescriptor): void;
   blobUnlinked?(repository: string, digest: Digest): void;
-  /** The data was corrupt and has been moved away; the links stay. */
-  blobSetAside?(digest: Digest): void;
+  /** The data is gone: it was corrupt and was set aside, while links stay, or it was garbage. */
+  blobRemoved?(digest: Digest): void;
   manifestPut?(repository: string, manifest: StoredManifest): void;
   manifestDeleted?(repository: string, digest: Digest): void;
   tagSet?(repository: string, tag: string, digest: Digest): void;
   tagDeleted?(repository: string, tag: string): void;
+  /** Nothing was left in it, and its directories are gone. */
+  repositoryRemoved?(repository: string): void;
 }
