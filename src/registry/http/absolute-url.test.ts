@@ -48,6 +48,10 @@ const cases: Record<string, Case> = {
     headers: { 'x-forwarded-host': 'other' },
     expected: 'https://pub.example/reg',
   },
+  'a configured host before relative URLs': {
+    options: { host: 'https://pub.example', relative: true },
+    expected: 'https://pub.example',
+  },
   'relative URLs': { options: { relative: true }, url: '/registry/v2/', expected: '/registry' },
 };
 

@@ -8,7 +8,7 @@ import type { TLSSocket } from 'node:tls';
 export interface UrlOptions {
   /** `http.host`: origin and path in front of `/v2/`. */
   host?: string;
-  /** `http.relativeurls`. */
+  /** `http.relativeurls`, where there is no `http.host`. */
   relative: boolean;
 }
 
@@ -17,8 +17,8 @@ export type BaseUrl = (request: IncomingMessage) => string;
 
 export function createBaseUrl(options: UrlOptions): BaseUrl {
   const fixed = options.host?.replace(/\/+$/, '');
-  if (options.relative) return (request) => prefixOf(request);
   if (fixed !== undefined && fixed !== '') return () => fixed;
+  if (options.relative) return (request) => prefixOf(request);
   return (request) => originOf(request) + prefixOf(request);
 }
 
