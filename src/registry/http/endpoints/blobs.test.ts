@@ -26,6 +26,10 @@ for (const bytes of [small, large, Buffer.alloc(0)]) {
     assert.equal(head.rawPayload.length, 0);
     expect(await send('GET', `a/blobs/${digest}`, { headers: { 'if-none-match': `"${digest}"` } }), 304);
     expect(await send('HEAD', `a/blobs/${digest}`, { headers: { 'if-none-match': '*' } }), 304);
+    for (const method of ['GET', 'HEAD']) {
+      expect(await send(method, `a/blobs/${digest}`, { headers: { 'if-match': `"${digest}"` } }), 200);
+      expect(await send(method, `a/blobs/${digest}`, { headers: { 'if-match': '"other"' } }), 412);
+    }
   });
 }
 

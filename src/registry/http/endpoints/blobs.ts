@@ -6,7 +6,7 @@ import type { BlobReader } from '#registry/storage/store.ts';
 import { blobBody, type Piece } from '#registry/http/blob-body.ts';
 import type { BufferPool } from '#registry/http/buffer-pool.ts';
 import { byteRanges } from '#registry/http/byte-ranges.ts';
-import { hasEntityTag } from '#registry/http/conditions.ts';
+import { conditionalAnswer } from '#registry/http/conditions.ts';
 import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
 
 export interface BlobsDeps {
@@ -20,14 +20,13 @@ export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
     const digest = subjectDigest(exchange);
     const reader = await exchange.repository().blobs.open(digest);
     if (!reader) throw unknownBlob(digest);
-    if (hasEntityTag(exchange.request.headers['if-none-match'], digest))
-      return closing(reader, { status: 304, headers: entity(reader) });
-    const ranges = requestedRanges(exchange, reader);
-    if (ranges === 'unsatisfiable') {
-      await reader.close();
-      throw new RegistryError('RANGE_INVALID', { headers: { 'Content-Range': `bytes */${reader.size}` } });
+    let answer: Answer | undefined;
+    try {
+      answer = conditionalAnswer(exchange.request.headers, digest, entity(reader)) ?? contentAnswer(exchange, reader);
+      return answer;
+    } finally {
+      if (answer?.body === undefined) await reader.close();
     }
-    return ranges ? partialAnswer(reader, ranges) : wholeAnswer(reader);
   }
 
   async function head(exchange: Exchange): Promise<Answer> {
@@ -35,8 +34,8 @@ export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
     const blob = await exchange.repository().blobs.stat(digest);
     if (!blob) throw unknownBlob(digest);
     const headers = entity(blob);
-    if (hasEntityTag(exchange.request.headers['if-none-match'], digest)) return { status: 304, headers };
-    return { status: 200, headers: { ...headers, 'Content-Length': blob.size } };
+    const conditional = conditionalAnswer(exchange.request.headers, digest, headers);
+    return conditional ?? { status: 200, headers: { ...headers, 'Content-Length': blob.size } };
   }
 
   async function remove(exchange: Exchange): Promise<Answer> {
@@ -47,9 +46,15 @@ export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
     return { status: 202, headers: {} };
   }
 
-  function wholeAnswer(reader: BlobReader): Answer {
-    const headers = { ...entity(reader), 'Content-Length': reader.size };
-    return { status: 200, headers, body: body(reader, [{ start: 0, end: reader.size - 1 }]) };
+  function contentAnswer(exchange: Exchange, reader: BlobReader): Answer {
+    const { size } = reader;
+    const ranges = requestedRanges(exchange, reader);
+    if (ranges === 'unsatisfiable') {
+      throw new RegistryError('RANGE_INVALID', { headers: { 'Content-Range': `bytes */${size}` } });
+    }
+    if (ranges) return partialAnswer(reader, ranges);
+    const headers = { ...entity(reader), 'Content-Length': size };
+    return { status: 200, headers, body: body(reader, [{ start: 0, end: size - 1 }]) };
   }
 
   function partialAnswer(reader: BlobReader, ranges: ByteRange[]): Answer {
@@ -68,11 +73,6 @@ export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
   }
 
   return { GET: get, HEAD: head, DELETE: remove };
-}
-
-async function closing(reader: BlobReader, answer: Answer): Promise<Answer> {
-  await reader.close();
-  return answer;
 }
 
 /** Content never changes, so that a cache may keep it for a year; If-Range with another tag means: send all. */

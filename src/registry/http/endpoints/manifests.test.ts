@@ -53,6 +53,20 @@ test('If-None-Match answers 304 with the headers of the entity', async (t) => {
   expect(await send('GET', 'a/manifests/x', { headers: { 'if-none-match': `"${absent}"` } }), 200);
 });
 
+test('a tag is read only while it points to what the client knows', async (t) => {
+  const { send, pushImage } = await registryApp(t);
+  const { digest } = image('read').manifest;
+  await pushImage('a', image('read'), 'x');
+  for (const tag of [`"${digest}"`, `"other", "${digest}"`, '*']) {
+    expect(await send('GET', 'a/manifests/x', { headers: { 'if-match': tag } }), 200);
+  }
+  for (const tag of [`"${absent}"`, `W/"${digest}"`]) {
+    const got = expect(await send('GET', 'a/manifests/x', { headers: { 'if-match': tag, 'if-none-match': '*' } }), 412);
+    assert.deepEqual(errorCodes(got), ['DENIED']);
+  }
+  expect(await send('GET', 'a/manifests/y', { headers: { 'if-match': '*' } }), 404);
+});
+
 test('a push answers where the manifest is', async (t) => {
   const { pushImage, pushManifest } = await registryApp(t);
   const { manifest } = image('push');

@@ -3,7 +3,7 @@ import type { Digest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { parseReference, type Reference } from '#registry/oci/reference.ts';
 import type { RepositoryStore, StoredManifest } from '#registry/storage/store.ts';
-import { hasEntityTag, precondition } from '#registry/http/conditions.ts';
+import { conditionalAnswer, precondition } from '#registry/http/conditions.ts';
 import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
 import type { ManifestPush } from './manifest-push.ts';
 import { removeReference } from './tag-swap.ts';
@@ -22,8 +22,8 @@ export function manifestsEndpoint({ deleteEnabled, push }: ManifestsDeps): Metho
     const manifest = await find(repository, reference);
     if (!manifest) throw unknownManifest(exchange);
     const headers = entity(manifest);
-    if (hasEntityTag(exchange.request.headers['if-none-match'], manifest.digest)) return { status: 304, headers };
-    return { status: 200, headers, body: manifest.bytes };
+    const conditional = conditionalAnswer(exchange.request.headers, manifest.digest, headers);
+    return conditional ?? { status: 200, headers, body: manifest.bytes };
   }
 
   async function remove(exchange: Exchange): Promise<Answer> {
