@@ -1,5 +1,6 @@
 /** The tree as it lies on disk: what is written, what another registry left, what another process changes. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -133,6 +134,21 @@ test('a truncated or garbled blob is never kept by a push', async (t) => {
       await push(repository, bytes);
       assert.deepEqual(await readFile(root + layout.blobData(digest)), bytes);
     }
+  }
+});
+
+test('what is no file is missing, and keeps no thread waiting', async (t) => {
+  const { root, repository, remove } = await disk(t);
+  for (const [bytes, make] of [
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+    ['a directory', (path: string) => mkdir(path)],
+    ['a link to nothing', (path: string) => symlink('nothing', path)],
+  ] as const) {
+    const digest = await push(repository, bytes);
+    await remove(layout.blobData(digest));
+    await make(root + layout.blobData(digest));
+    assert.equal(await repository.blobs.open(digest), undefined, bytes);
+    assert.equal(await repository.blobs.stat(digest), undefined, bytes);
   }
 });
 

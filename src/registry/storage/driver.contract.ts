@@ -44,6 +44,12 @@ function contents(contract: Contract): void {
     }
   });
 
+  contract('a directory is no file', async (driver) => {
+    await driver.putContent('/a/b', Buffer.from('x'));
+    assert.equal(await driver.open('/a'), undefined);
+    assert.equal(await driver.getContent('/a'), undefined);
+  });
+
   contract('content comes back byte for byte, an empty one too', async (driver) => {
     for (const content of [Buffer.from([0, 255, 10]), Buffer.alloc(0), Buffer.alloc(100_000, 'ab')]) {
       await driver.putContent('/a/b/c', content);

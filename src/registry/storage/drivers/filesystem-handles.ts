@@ -1,19 +1,27 @@
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { FileReader, FileWriter } from '#registry/storage/driver.ts';
 import { absent, fileInfo } from './file-info.ts';
 import { skipBytes } from './skip-bytes.ts';
 
-/** `undefined` when the file is missing. */
+/** To open a pipe would otherwise wait for its writer, in a thread of the pool, and for ever. */
+const readWithoutWaiting = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** `undefined` when the file is missing, or is a directory. */
 export async function openReader(file: string): Promise<FileReader | undefined> {
-  const handle = await absent(open(file, 'r'));
+  const handle = await absent(open(file, readWithoutWaiting));
   if (!handle) return undefined;
   try {
     const info = fileInfo(await handle.stat());
-    return { info, read: (into, position) => readFully(handle, into, position), close: () => handle.close() };
+    if (!info.isDirectory) {
+      return { info, read: (into, position) => readFully(handle, into, position), close: () => handle.close() };
+    }
   } catch (error) {
     await handle.close();
     throw error;
   }
+  await handle.close();
+  return undefined;
 }
 
 async function readFully(handle: FileHandle, into: Uint8Array, position: number): Promise<number> {
