@@ -19,7 +19,7 @@ export function createLinks(base: BaseUrl): Links {
 }
 
 /** The Link header of a page that has a next one: the same path, as RFC 8288 allows, so that no proxy can break it. */
-export function nextPage(exchange: Exchange, parameters: Record<string, string>): string {
+export function nextPage(exchange: Exchange, parameters: Record<string, string> | URLSearchParams): string {
   return `<${pathOf(exchange)}?${new URLSearchParams(parameters).toString()}>; rel="next"`;
 }
 

@@ -1,5 +1,5 @@
 /** `/v2/<name>/blobs/<digest>` (distribution-spec end-2 and end-10). */
-import { parseDigest, type Digest } from '#registry/oci/digest.ts';
+import type { Digest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { parseRanges, type ByteRange } from '#registry/oci/range.ts';
 import type { BlobReader } from '#registry/storage/store.ts';
@@ -8,6 +8,7 @@ import type { BufferPool } from '#registry/http/buffer-pool.ts';
 import { byteRanges } from '#registry/http/byte-ranges.ts';
 import { conditionalAnswer } from '#registry/http/conditions.ts';
 import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
+import { requiredDigest } from '#registry/http/required-digest.ts';
 
 export interface BlobsDeps {
   pool: BufferPool;
@@ -17,7 +18,7 @@ export interface BlobsDeps {
 
 export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
   async function get(exchange: Exchange): Promise<Answer> {
-    const digest = subjectDigest(exchange);
+    const digest = requiredDigest(exchange.subject);
     const reader = await exchange.repository().blobs.open(digest);
     if (!reader) throw unknownBlob(digest);
     let answer: Answer | undefined;
@@ -30,7 +31,7 @@ export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
   }
 
   async function head(exchange: Exchange): Promise<Answer> {
-    const digest = subjectDigest(exchange);
+    const digest = requiredDigest(exchange.subject);
     const blob = await exchange.repository().blobs.stat(digest);
     if (!blob) throw unknownBlob(digest);
     const headers = entity(blob);
@@ -39,7 +40,7 @@ export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
   }
 
   async function remove(exchange: Exchange): Promise<Answer> {
-    const digest = subjectDigest(exchange);
+    const digest = requiredDigest(exchange.subject);
     if (!deleteEnabled)
       throw new RegistryError('UNSUPPORTED', { message: 'deletion is not enabled (storage.delete.enabled)' });
     if (!(await exchange.repository().blobs.unlink(digest))) throw unknownBlob(digest);
@@ -91,16 +92,6 @@ function entity({ digest }: { digest: Digest }): Answer['headers'] {
     'Cache-Control': 'max-age=31536000',
     'Accept-Ranges': 'bytes',
   };
-}
-
-function subjectDigest({ subject }: Exchange): Digest {
-  const digest = parseDigest(subject);
-  if (!digest)
-    throw new RegistryError('DIGEST_INVALID', {
-      message: 'not a sha256 or sha512 digest',
-      detail: { digest: subject },
-    });
-  return digest;
 }
 
 function unknownBlob(digest: Digest): RegistryError {

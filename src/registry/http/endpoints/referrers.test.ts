@@ -35,6 +35,7 @@ test('what nobody refers to has an empty index, known or not', async (t) => {
   assert.deepEqual(await list(app), []);
   assert.deepEqual(await list(app, '', digestOf(Buffer.from('x'), 'sha512')), []);
   assert.deepEqual(errorCodes(expect(await app.send('GET', 'a/referrers/sha256:x'), 400)), ['DIGEST_INVALID']);
+  assert.match((await app.send('GET', 'a/referrers/latest')).body, /not a sha256 or sha512 digest/);
 });
 
 test('referrers are described with their type and annotations, before and after their subject is there', async (t) => {
@@ -68,7 +69,7 @@ test('referrers are described with their type and annotations, before and after 
   assert.equal(all.find(({ digest }) => digest === index.digest)?.artifactType, undefined);
 });
 
-test('one type only, and the answer says so', async (t) => {
+test('the types that are asked for, and the answer says so', async (t) => {
   const app = await registryApp(t);
   for (const kind of ['a/b', 'c/d']) await app.pushImage('a', referrer(kind, { artifactType: kind }));
   const answer = expect(await app.send('GET', `a/referrers/${subject.manifest.digest}?artifactType=a%2Fb`), 200);
@@ -77,6 +78,7 @@ test('one type only, and the answer says so', async (t) => {
     (await list(app, '?artifactType=a/b')).map(({ artifactType }) => artifactType),
     ['a/b'],
   );
+  assert.equal((await list(app, '?artifactType=c/d&artifactType=a/b')).length, 2);
   assert.deepEqual(await list(app, '?artifactType=none'), []);
 });
 
@@ -119,7 +121,7 @@ test('a list that is too long comes in pages', async (t) => {
     await app.pushImage('a', referrer(seed, { artifactType: 'x/y', annotations: { long: seed.repeat(size) } }));
   }
   const digests: string[] = [];
-  let path: string | undefined = `a/referrers/${subject.manifest.digest}?artifactType=x/y`;
+  let path: string | undefined = `a/referrers/${subject.manifest.digest}?artifactType=z&artifactType=x/y`;
   let pages = 0;
   while (path !== undefined) {
     const answer = expect(await app.send('GET', path), 200);

@@ -2,13 +2,14 @@
  * `/v2/<name>/blobs/uploads/`: pushes of blobs (distribution-spec end-4 to end-6, end-11, end-13, end-14). The state of an
  * upload is in storage, not in its address, so that it can go on after a restart, and in another replica.
  */
-import { parseDigest, type Digest, type DigestAlgorithm } from '#registry/oci/digest.ts';
+import { digestAlgorithm, parseDigest, type Digest, type DigestAlgorithm } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { isRepositoryName } from '#registry/oci/reference.ts';
 import type { BlobDescriptor, Upload } from '#registry/storage/store.ts';
 import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
 import type { Links } from '#registry/http/links.ts';
 import { bodySource, hasBody } from '#registry/http/request-body.ts';
+import { requiredDigest } from '#registry/http/required-digest.ts';
 import { checkChunk } from './upload-chunk.ts';
 
 /** `POST`: mounts a blob of another repository, takes a whole blob, or opens a session. */
@@ -18,14 +19,13 @@ export function uploadsEndpoint(links: Links): Methods {
     const mounted = await mount(exchange, query);
     if (mounted) return createdAnswer(exchange, links, mounted);
     const digest = query.get('digest');
-    if (digest !== null && isWhole(exchange, digest)) return single(exchange, requiredDigest(query));
+    if (digest !== null && isWhole(exchange, digest)) return single(exchange, requiredDigest(digest));
     const upload = await exchange.repository().uploads.create(requestedAlgorithm(query));
     return sessionAnswer(exchange, links, upload, 202);
   }
 
   async function single(exchange: Exchange, digest: Digest): Promise<Answer> {
-    const algorithm = digest.startsWith('sha512:') ? 'sha512' : 'sha256';
-    const upload = await exchange.repository().uploads.create(algorithm);
+    const upload = await exchange.repository().uploads.create(digestAlgorithm(digest));
     try {
       if (hasBody(exchange.request)) await upload.append(bodySource(exchange.request));
       return createdAnswer(exchange, links, await upload.commit(digest));
@@ -54,7 +54,7 @@ export function uploadEndpoint(links: Links): Methods {
 
   async function finish(exchange: Exchange): Promise<Answer> {
     const upload = await session(exchange);
-    const digest = requiredDigest(exchange.query());
+    const digest = requiredDigest(exchange.query().get('digest'));
     if (hasBody(exchange.request)) {
       checkChunk(exchange.request, upload, () => sessionHeaders(exchange, links, upload));
       await upload.append(bodySource(exchange.request));
@@ -103,14 +103,6 @@ const emptyDigests = new Set([
 /** A client that names the digest but sends no bytes goes on with the session, as it must with registries without end-4b. */
 function isWhole({ request }: Exchange, digest: string): boolean {
   return hasBody(request) || emptyDigests.has(digest);
-}
-
-function requiredDigest(query: URLSearchParams): Digest {
-  const text = query.get('digest');
-  const digest = parseDigest(text ?? '');
-  if (digest) return digest;
-  const message = text === null ? 'the digest parameter is missing' : 'not a sha256 or sha512 digest';
-  throw new RegistryError('DIGEST_INVALID', { message, detail: { digest: text } });
 }
 
 function requestedAlgorithm(query: URLSearchParams): DigestAlgorithm | undefined {
