@@ -2,18 +2,19 @@ import { blobData, repositoryDirectory, repositoriesRoot, tagDirectory } from '#
 import type { Digest } from '#registry/oci/digest.ts';
 import { dirname } from 'node:path';
 import { layerDirectory, revisionDirectory, tagHistoryDirectory } from './tree-paths.ts';
+import type { DeadManifest } from './plan.ts';
 import { settle, type Task, type Volume } from './volume.ts';
 import type { Remover } from './sweep.ts';
 
 /**
  * Removes from the tree itself: for `registry garbage-collect`, which distribution's users run while nobody pushes. What
- * protects a registry that does take pushes meanwhile is the minimum age, and that a blob is looked at once more right
- * before it goes.
+ * protects a registry that does take pushes meanwhile is the minimum age, and that a blob or a manifest is looked at once
+ * more right before it goes.
  */
 export function directRemover(volume: Volume): Remover {
   return {
     tag: (repository, { name }) => settle(volume.removeTree(tagDirectory(repository, name))),
-    manifest: (repository, { digest, formerTags }) => removeManifest(volume, repository, digest, formerTags),
+    manifest: (repository, manifest) => removeManifest(volume, repository, manifest),
     layer: (repository, { digest }) => removeFileAndDirectory(volume, layerDirectory(repository, digest), 'link'),
     blob: (blob) => removeBlob(volume, blob.digest, blob.modifiedMs),
     emptyDirectory: ({ path }) => settle(volume.removeEmpty(path)),
@@ -21,8 +22,15 @@ export function directRemover(volume: Volume): Remover {
   };
 }
 
-function* removeManifest(volume: Volume, repository: string, digest: string, formerTags: string[]): Task<boolean> {
-  const removed = yield* removeFileAndDirectory(volume, revisionDirectory(repository, digest), 'link');
+function* removeManifest(
+  volume: Volume,
+  repository: string,
+  { digest, modifiedMs, formerTags }: DeadManifest,
+): Task<boolean> {
+  const directory = revisionDirectory(repository, digest);
+  const link = yield* settle(volume.stat(`${directory}/link`));
+  if (!link || link.modifiedMs !== modifiedMs) return false;
+  const removed = yield* removeFileAndDirectory(volume, directory, 'link');
   for (const tag of formerTags) {
     yield* removeFileAndDirectory(volume, tagHistoryDirectory(repository, tag, digest), 'link');
   }

@@ -116,6 +116,7 @@ function* planRepository(state: Mark, marked: MarkedRepository): Task<Repository
   const history = yield* tagHistory(state, snapshot, new Set(selection.deadManifests.map(({ digest }) => digest)));
   const deadManifests: DeadManifest[] = selection.deadManifests.map((manifest) => ({
     ...manifest,
+    modifiedMs: snapshot.revisions.get(manifest.digest)?.modifiedMs ?? 0,
     formerTags: history.get(manifest.digest) ?? [],
   }));
   const uploads = (yield* settle(state.volume.list(`${repositoryDirectory(name)}/_uploads`))) ?? [];

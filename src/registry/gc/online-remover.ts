@@ -14,15 +14,15 @@ import { layerDirectory, revisionDirectory, tagHistoryDirectory } from './tree-p
 import { run, settle, type Task } from './volume.ts';
 import type { Remover } from './sweep.ts';
 import { tagKey, type Protection } from './protection.ts';
-import type { DeadTag } from './plan.ts';
+import type { DeadManifest, DeadTag } from './plan.ts';
 
 export interface OnlineRemoverOptions {
   driver: StorageDriver;
-  /** Its observers hear of removed tags and manifests. */
+  /** Its observers hear of removed tags. */
   store: RegistryStore;
   protection: Protection;
-  /** Hears of removed blobs and repositories, before anybody can push them again. */
-  observer?: Pick<StoreObserver, 'blobRemoved' | 'repositoryRemoved'>;
+  /** Hears of all else that is removed, before anybody can push it again. */
+  observer?: Pick<StoreObserver, 'blobRemoved' | 'manifestDeleted' | 'repositoryRemoved'>;
 }
 
 /** Outside of distribution's tree, where no walker of another registry looks. */
@@ -49,17 +49,22 @@ export function onlineRemover({ driver, store, protection, observer }: OnlineRem
   const guarded = (keys: string[], removal: () => Promise<boolean>): Task<boolean> =>
     settle(protection.remove(keys, removal));
 
+  /** Its manifest went first; when that is here again, another process has pushed it, with its tag. */
   async function removeTag(repository: string, { name, target }: DeadTag): Promise<boolean> {
-    const { tags } = store.repository(repository);
-    return (await tags.resolve(name)) === target && tags.delete(name);
+    if (await driver.stat(`${revisionDirectory(repository, target)}/link`)) return false;
+    return store.repository(repository).tags.delete(name, (current) => current === target);
   }
 
-  async function removeManifest(repository: string, digest: string, formerTags: string[]): Promise<boolean> {
-    const removed = await store.repository(repository).manifests.delete(digest as Digest);
+  /** Not as a client does it, who wants the tags to go along: one that has it now was set by another process since the mark. */
+  async function removeManifest(
+    repository: string,
+    { digest, modifiedMs, formerTags }: DeadManifest,
+  ): Promise<boolean> {
+    if (!(await takeAway(`${revisionDirectory(repository, digest)}/link`, modifiedMs))) return false;
+    observer?.manifestDeleted?.(repository, digest as Digest);
     const histories = formerTags.map((tag) => tagHistoryDirectory(repository, tag, digest));
     for (const directory of histories) await driver.delete(directory, { lazily: true });
-    await driver.removeEmpty(revisionDirectory(repository, digest));
-    return removed;
+    return true;
   }
 
   async function removeBlob(digest: Digest, modifiedMs: number): Promise<boolean> {
@@ -76,8 +81,7 @@ export function onlineRemover({ driver, store, protection, observer }: OnlineRem
 
   return {
     tag: (repository, tag) => guarded([tagKey(repository, tag.name)], () => removeTag(repository, tag)),
-    manifest: (repository, { digest, formerTags }) =>
-      guarded([digest], () => removeManifest(repository, digest, formerTags)),
+    manifest: (repository, manifest) => guarded([manifest.digest], () => removeManifest(repository, manifest)),
     layer: (repository, { digest, modifiedMs, keys }) =>
       guarded(keys, () => takeAway(`${layerDirectory(repository, digest)}/link`, modifiedMs)),
     blob: ({ digest, modifiedMs, keys }) => guarded(keys, () => removeBlob(digest as Digest, modifiedMs)),

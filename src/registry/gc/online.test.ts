@@ -298,6 +298,53 @@ test('what another process touched meanwhile is put back', async (t) => {
   assert.ok(await app.driver.stat(path));
 });
 
+/** `meanwhile` is what another process does when the collection is about to move the link of a manifest away. */
+async function collectBeside(app: Fixture, meanwhile: () => Promise<unknown>) {
+  let times = 0;
+  const move: StorageDriver['move'] = async (from, to, options) => {
+    if (from.includes('/_manifests/revisions/') && times++ === 0) await meanwhile();
+    return app.driver.move(from, to, options);
+  };
+  const collector = createCollector({
+    driver: { ...app.driver, move },
+    store: app.store,
+    protection: createProtection({ protectMs: 0 }),
+    observer: app.catalog,
+    rootDirectory: app.root,
+    deleteUntagged: true,
+    minimumAgeMs: 0,
+    logger: createLogger({ level: 'silent' }),
+  });
+  const { removed } = await collector.collect(never);
+  assert.equal(times, 1);
+  return removed;
+}
+
+/** A second process on the volume, as far as it matters: it has protections of its own. */
+const another = (t: TestContext, { driver }: Fixture) =>
+  registryApp(t, { driver, protection: createProtection({ protectMs: 0 }) });
+
+test('an untagged manifest that another process tags meanwhile stays, with the tag', async (t) => {
+  const app = await fixture(t);
+  const other = await another(t, app);
+  await app.pushImage('app', image('again'), 'v1');
+  await app.send('DELETE', 'app/manifests/v1');
+  const removed = await collectBeside(app, () => other.pushManifest('app', image('again').manifest, 'v2'));
+  assert.deepEqual([removed.manifests, removed.blobs], [0, 0]);
+  await pull(app, 'app', 'v2');
+});
+
+test('an untagged manifest that another process puts into an index meanwhile stays', async (t) => {
+  const app = await fixture(t);
+  const other = await another(t, app);
+  await app.pushImage('app', image('amd64'));
+  const removed = await collectBeside(app, async () => {
+    assert.equal((await other.pushManifest('app', index([image('amd64')]), 'v1')).statusCode, 201);
+  });
+  assert.deepEqual([removed.manifests, removed.blobs], [0, 0]);
+  await pull(app, 'app', 'v1');
+});
+
 test('an interrupted run rejects and leaves a sound registry', async (t) => {
   const app = await fixture(t);
   await app.pushImage('app', image('kept'), 'v1');

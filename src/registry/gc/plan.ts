@@ -50,6 +50,8 @@ export interface DeadLayer {
 
 export interface DeadManifest {
   digest: string;
+  /** Of its link. */
+  modifiedMs: number;
   /** Dead manifests that would live if this one did: its own and, in turn, theirs. */
   keeps: string[];
   /** Tags that pointed to it once, whose history still says so. */

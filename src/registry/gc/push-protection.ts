@@ -1,4 +1,4 @@
-import { blobData, layerLink } from '#registry/storage/layout.ts';
+import { blobData, layerLink, revisionLink } from '#registry/storage/layout.ts';
 import type { Digest } from '#registry/oci/digest.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import type { Protection } from './protection.ts';
@@ -13,7 +13,11 @@ export type ProtectPush = (repository: string, digests: Digest[]) => Promise<() 
 export function createPushProtection(driver: StorageDriver, protection: Protection): ProtectPush {
   return async (repository, digests) => {
     const release = await protection.hold(digests);
-    const files = digests.flatMap((digest) => [blobData(digest), layerLink(repository, digest)]);
+    const files = digests.flatMap((digest) => [
+      blobData(digest),
+      layerLink(repository, digest),
+      revisionLink(repository, digest),
+    ]);
     try {
       await Promise.all(files.map((file) => driver.touch(file)));
     } catch (error) {
