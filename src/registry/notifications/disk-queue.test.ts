@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
@@ -11,9 +11,10 @@ import { createMemoryQueue } from './memory-queue.ts';
 
 const never = new AbortController().signal;
 const over = AbortSignal.abort();
+const logger = createLogger({ level: 'silent' });
 
 function openAt(folder: string, maxBytes = 1 << 20, onDrop: (lines: number) => void = () => assert.fail('dropped')) {
-  return openDiskQueue({ folder, maxBytes, onDrop, logger: createLogger({ level: 'silent' }) });
+  return openDiskQueue({ folder, maxBytes, onDrop, logger });
 }
 
 async function take(queue: EventQueue): Promise<string> {
@@ -61,13 +62,26 @@ test('what was not acknowledged is there after a restart, and nothing else', asy
 test('without its cursor a queue begins anew: twice rather than never', async (t) => {
   const folder = await temporaryFolder(t);
   const first = await openAt(folder);
-  await first.append('one');
+  for (const line of ['one', 'two']) await first.append(line);
   await take(first);
   await first.close();
   await writeFile(join(folder, 'cursor'), '');
   const second = await openAt(folder);
-  assert.equal(await take(second), 'one');
+  assert.deepEqual([await take(second), await take(second)], ['one', 'two']);
   await second.close();
+});
+
+test('events whose file has been removed or cut are given up, and those after it come', async (t) => {
+  const folder = await temporaryFolder(t);
+  const options = { folder, maxBytes: 1 << 20, segmentBytes: 10, onDrop: () => assert.fail('dropped'), logger };
+  const queue = await openDiskQueue(options);
+  for (const line of ['removed', 'and this', 'cut short', 'this is', 'whole']) await queue.append(line);
+  const [removed = '', cut = ''] = (await readdir(folder)).filter((name) => name.endsWith('.events')).toSorted();
+  await rm(join(folder, removed));
+  await truncate(join(folder, cut), 0);
+  for (const _ of [removed, cut]) await assert.rejects(queue.next(never), /events are lost/);
+  assert.deepEqual([await take(queue), await take(queue), queue.pending], ['this is', 'whole', 0]);
+  await queue.close();
 });
 
 test('a line that was cut short is cut off, and later ones are whole', async (t) => {
@@ -130,7 +144,7 @@ test('any order of appends, deliveries and restarts gives every line once and in
             maxBytes: 1 << 20,
             segmentBytes: 64,
             onDrop: () => assert.fail('dropped'),
-            logger: createLogger({ level: 'silent' }),
+            logger,
           });
         let queue = await open();
         let appended = 0;

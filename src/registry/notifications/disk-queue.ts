@@ -1,9 +1,10 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { Logger } from '#shared/logger.ts';
 import { createCursor, readPosition, type Cursor } from './cursor.ts';
+import { makeFolder } from './durable-folder.ts';
 import type { AppendOptions, EventQueue, OnDrop, QueuedLine } from './event-queue.ts';
-import { openForAppend, readLines, recoverSegment, removeSegment, segmentId, type Segment } from './segment.ts';
+import { createSegment, readLines, recoverSegment, removeSegment, segmentId, type Segment } from './segment.ts';
 import { createWaiter } from './waiter.ts';
 
 export interface DiskQueueOptions {
@@ -13,18 +14,31 @@ export interface DiskQueueOptions {
   maxBytes: number;
   /** Bytes of a segment; an eighth of `maxBytes` at most, so that what is dropped at once is little. */
   segmentBytes?: number;
+  /** Whether the folder is still this process's; asked after each write. Absent: it always is. */
+  isHeld?: () => Promise<boolean>;
   onDrop: OnDrop;
   logger: Logger;
 }
 
 const MiB = 2 ** 20;
 
+/** Another process has taken the folder over, and delivers what it found in it; what this one appends now may not be found. */
+export class FolderLost extends Error {
+  override readonly name = 'FolderLost';
+
+  constructor(folder: string) {
+    super(`another process has taken over ${folder}`);
+  }
+}
+
 /**
  * A queue that survives kill -9: lines are in the kernel's hands before append resolves, and on the disk where it was asked for.
  * What was delivered right before the end may be delivered once more: at least once.
+ * Rejects with FolderLost when another process has taken the folder over. Until it knows, it does the other one no harm: it makes no
+ * segment that is there, removes only what it knows to be delivered, and what it says of its place is true for both.
  */
 export async function openDiskQueue(options: DiskQueueOptions): Promise<EventQueue> {
-  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  await makeFolder(options.folder);
   const position = await readPosition(options.folder);
   const names = await readdir(options.folder);
   const segments: Segment[] = [];
@@ -83,6 +97,7 @@ class DiskQueue implements EventQueue {
         const bytes = Buffer.from(batch.map(({ line }) => `${line}\n`).join(''));
         await this.#output?.appendFile(bytes);
         if (batch.some(({ synced }) => synced)) await this.#output?.datasync();
+        await this.#assertHeld();
         segment.size += bytes.length;
         segment.pending += batch.length;
         for (const { done } of batch) done.resolve();
@@ -101,11 +116,25 @@ class DiskQueue implements EventQueue {
     const last = this.#segments.at(-1);
     if (last && this.#output && last.size < this.#segmentBytes) return last;
     await this.#closeSegment();
+    const segment = { id: await this.#createSegment(), size: 0, pending: 0 };
+    // Who takes the folder over from here on sees that the number is taken.
+    await this.#assertHeld();
     await this.#makeRoom();
-    const segment = { id: this.#nextId++, size: 0, pending: 0 };
-    this.#output = await openForAppend(this.#options.folder, segment.id);
     this.#segments.push(segment);
     return segment;
+  }
+
+  async #createSegment(): Promise<number> {
+    for (;;) {
+      const id = this.#nextId++;
+      this.#output = await createSegment(this.#options.folder, id);
+      if (this.#output) return id;
+    }
+  }
+
+  async #assertHeld(): Promise<void> {
+    const { folder, isHeld } = this.#options;
+    if (isHeld && !(await isHeld())) throw new FolderLost(folder);
   }
 
   async #closeSegment(): Promise<void> {
@@ -151,8 +180,18 @@ class DiskQueue implements EventQueue {
       return later !== undefined;
     }
     const lines = await readLines(this.#options.folder, segment.id, this.#offset, segment.size);
+    if (lines.length === 0) await this.#giveUp(segment);
     if (this.#segments[0] === segment) this.#ahead = lines;
     return true;
+  }
+
+  /** Its file has been removed or cut: by who has taken the folder over, or by a person. The next look goes on behind it. */
+  async #giveUp(segment: Segment): Promise<never> {
+    await this.#assertHeld();
+    const events = segment.pending;
+    segment.pending = 0;
+    if (this.#segments[0] === segment) this.#offset = segment.size;
+    throw new Error(`${events} events are lost: segment ${segment.id} of ${this.#options.folder} was removed or cut`);
   }
 
   #acknowledge(segment: Segment, line: string): void {
@@ -164,9 +203,11 @@ class DiskQueue implements EventQueue {
     this.#cursor.save({ segment: segment.id, offset: this.#offset });
   }
 
+  /** Of what is delivered nothing is left. */
   async close(): Promise<void> {
     await this.#writing;
     await this.#closeSegment();
+    while (this.#segments.length > 0 && this.pending === 0) await this.#removeFirst();
     await this.#cursor.flush();
   }
 }

@@ -21,6 +21,11 @@ export interface LeaseOptions {
 }
 
 export interface Lease {
+  /**
+   * `false` once another process has taken the folder over: from then on it is the other one's. What was written before a look
+   * that gives `true` is found by whoever takes the folder over later.
+   */
+  isHeld(): Promise<boolean>;
   /** Gives the folder to whoever comes next. */
   release(): Promise<void>;
 }
@@ -35,13 +40,15 @@ export async function takeLease(folder: string, options: LeaseOptions = {}): Pro
   if (!(await create(path, own))) {
     if (!(await clear(path, self, staleMs)) || !(await create(path, own))) return undefined;
   }
+  const isHeld = async () => (await contentOf(path)) === own;
   // A file that is gone, or another's, is not written again: then somebody took this process for dead.
-  const beat = async () => (await contentOf(path)) === own && writeFile(path, own, { flag: 'r+' });
+  const beat = async () => (await isHeld()) && writeFile(path, own, { flag: 'r+' });
   const timer = setInterval(() => void beat().catch(() => undefined), staleMs / 6).unref();
   return {
+    isHeld,
     async release() {
       clearInterval(timer);
-      if ((await contentOf(path)) === own) await rm(path, { force: true });
+      if (await isHeld()) await rm(path, { force: true });
     },
   };
 }

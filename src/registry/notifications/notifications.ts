@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from '#shared/logger.ts';
-import { openDiskQueue } from './disk-queue.ts';
 import { inherit } from './inherit.ts';
 import type { LeaseOptions } from './lease.ts';
 import { countedEndpoint, type EndpointCounts } from './counts.ts';
@@ -10,7 +9,8 @@ import { createEndpoint, type Endpoint, type EndpointObserver, type EndpointOpti
 import type { Event, EventSink } from './event.ts';
 import type { OnDrop } from './event-queue.ts';
 import { createMemoryQueue } from './memory-queue.ts';
-import { takeAbandoned, takeSlot } from './slots.ts';
+import { openPlacedQueue } from './placed-queue.ts';
+import { createSlots } from './slots.ts';
 
 export interface NotificationsOptions {
   endpoints: EndpointOptions[];
@@ -102,9 +102,8 @@ async function openReceiver(options: NotificationsOptions, endpoint: EndpointOpt
     );
   };
   const limits = { maxBytes, onDrop, logger };
-  const places = folder === undefined ? undefined : join(folder, folderName(endpoint.name));
-  const slot = places === undefined ? undefined : await takeSlot(places, options.lease);
-  const queue = slot ? await openDiskQueue({ ...limits, folder: slot.folder }) : createMemoryQueue(limits);
+  const slots = folder === undefined ? undefined : createSlots(join(folder, folderName(endpoint.name)), options.lease);
+  const queue = slots ? await openPlacedQueue(slots, limits) : createMemoryQueue(limits);
   pending = () => queue.pending;
   if (queue.pending > 0) {
     logger.info({ endpoint: endpoint.name, events: queue.pending }, 'notifications are left from before the start');
@@ -115,14 +114,10 @@ async function openReceiver(options: NotificationsOptions, endpoint: EndpointOpt
     variables: () => ({ name: endpoint.name, url: endpoint.url, Metrics: { Pending: queue.pending, ...counts } }),
     endpoint: delivering,
     async inherit(signal) {
-      if (!slot || places === undefined) return;
-      const next = () => takeAbandoned(places, slot.folder, options.lease);
-      await inherit({ endpoint: delivering, next, limits, everyMs: options.lease?.staleMs ?? halfMinute }, signal);
+      if (!slots) return;
+      await inherit({ endpoint: delivering, slots, limits, everyMs: options.lease?.staleMs ?? halfMinute }, signal);
     },
-    async close() {
-      await queue.close();
-      await slot?.lease.release();
-    },
+    close: () => queue.close(),
   };
 }
 

@@ -1,6 +1,7 @@
 /** One file of a queue: lines, appended only. Its name is its place in the order. */
-import { open, readdir, readFile, rm, truncate, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rm, truncate, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from './durable-folder.ts';
 
 export interface Segment {
   readonly id: number;
@@ -32,9 +33,13 @@ export async function recoverSegment(folder: string, id: number, from: number): 
   return { id, size, pending };
 }
 
-/** The lines of a segment between two offsets, which are ends of lines. */
+/** The lines of a segment between two offsets, which are ends of lines; none when the file is gone. */
 export async function readLines(folder: string, id: number, from: number, to: number): Promise<string[]> {
-  const handle = await open(segmentPath(folder, id), 'r');
+  const handle = await open(segmentPath(folder, id), 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!handle) return [];
   try {
     const buffer = Buffer.alloc(to - from);
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
@@ -44,23 +49,21 @@ export async function readLines(folder: string, id: number, from: number, to: nu
   }
 }
 
-/** Its name survives a loss of power, so that lines which are synced later do. */
-export async function openForAppend(folder: string, id: number): Promise<FileHandle> {
-  const handle = await open(segmentPath(folder, id), 'a', 0o600);
-  const directory = await open(folder, 'r');
+/**
+ * A new one, whose name survives a loss of power, so that lines which are synced later do. `undefined` when there is one: made by a
+ * process that does not know yet that it has lost the folder.
+ */
+export async function createSegment(folder: string, id: number): Promise<FileHandle | undefined> {
   try {
-    await directory.sync();
-  } finally {
-    await directory.close();
+    const handle = await open(segmentPath(folder, id), 'ax', 0o600);
+    await syncFolder(folder);
+    return handle;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+    throw error;
   }
-  return handle;
 }
 
 export function removeSegment(folder: string, id: number): Promise<void> {
   return rm(segmentPath(folder, id), { force: true });
-}
-
-/** Every one; what else is in the folder stays. */
-export async function removeSegments(folder: string): Promise<void> {
-  for (const id of (await readdir(folder)).flatMap((name) => segmentId(name) ?? [])) await removeSegment(folder, id);
 }
