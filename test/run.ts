@@ -27,7 +27,7 @@ const suites: Record<string, Suite> = {
   },
   contract: { files: ['src/**/*.contract.test.ts'], concurrency: 2, timeout: 2 * minute },
   http: { files: ['src/registry/http/**/*.test.ts', 'test/http/*.test.ts'], concurrency: 2, timeout: 2 * minute },
-  clients: { files: ['test/clients/*.test.ts'], concurrency: 1, timeout: 10 * minute },
+  clients: { files: ['test/clients/*.test.ts'], concurrency: 1, timeout: 20 * minute },
   conformance: { files: ['test/conformance/*.test.ts'], concurrency: 1, timeout: 10 * minute },
   compat: { files: ['test/compat/*.test.ts'], concurrency: 1, timeout: 10 * minute },
   integration: { files: ['test/integration/*.test.ts'], concurrency: 1, timeout: 15 * minute },

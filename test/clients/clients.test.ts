@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
+import { startDockerEngine, type ImageStore } from '#test/support/docker-engine.ts';
 import { unpackableImage } from '#test/support/oci-layout.ts';
 import { registryClient } from '#test/support/registry-client.ts';
 import { registryKinds, startRegistry, type TestRegistry } from '#test/support/registry.ts';
@@ -11,6 +12,7 @@ import type { Client, Workspace } from './client.ts';
 import { contract } from './contract.ts';
 import { cosign } from './cosign.ts';
 import { crane } from './crane.ts';
+import { docker } from './docker.ts';
 import { engine } from './engine.ts';
 import { helm } from './helm.ts';
 import { oras } from './oras.ts';
@@ -21,6 +23,9 @@ import { openWorkspace } from './workspace.ts';
 
 type Open = (workspace: Workspace, host: string) => Client | Promise<Client>;
 
+const dockerWith = (store: ImageStore) => async (workspace: Workspace) =>
+  docker(workspace, await startDockerEngine(scope, store));
+
 const basic = ['push', 'pull', 'pushIndex'] as const;
 const listing = ['tags', 'copy', 'remove'] as const;
 const artifacts = ['attach', 'discover'] as const;
@@ -28,6 +33,8 @@ const artifacts = ['attach', 'discover'] as const;
 /** What each client is expected to do: a command that is lost with a new version turns a test red. */
 const clients: Record<string, [open: Open, has: (keyof Client)[]]> = {
   skopeo: [skopeo, [...basic, 'pullIndex', ...listing]],
+  docker: [dockerWith('docker'), [...basic]],
+  'docker-containerd': [dockerWith('containerd'), [...basic]],
   podman: [(workspace) => engine('podman', workspace), [...basic, 'tags']],
   buildah: [(workspace) => engine('buildah', workspace), [...basic]],
   crane: [crane, [...basic, 'pullIndex', 'repositories', ...listing]],
@@ -45,7 +52,9 @@ const opened = new Map<string, Client>();
 before(async () => {
   workspace = await openWorkspace(await temporaryFolder(scope));
   registry = await startRegistry(scope, { kind });
-  for (const [name, [open]] of Object.entries(clients)) opened.set(name, await open(workspace, registry.host));
+  for (const [name, [open]] of Object.entries(clients)) {
+    if (reasonToSkip(name) === undefined) opened.set(name, await open(workspace, registry.host));
+  }
 });
 
 after(async () => {
@@ -53,12 +62,17 @@ after(async () => {
   await scope.close();
 });
 
+function reasonToSkip(name: string): string | undefined {
+  return name.startsWith('docker') && process.getuid?.() !== 0 ? "docker's engine needs root" : undefined;
+}
+
 for (const [name, [, has]] of Object.entries(clients)) {
-  contract(name, has, () => {
+  const context = () => {
     const client = opened.get(name);
     assert.ok(client);
     return { registry, workspace, client, table };
-  });
+  };
+  contract(name, has, context, reasonToSkip(name));
 }
 
 test('helm: a chart comes back byte for byte', async () => {

@@ -107,11 +107,16 @@ function twoArchitectures(seed: string) {
   return [unpackableImage(seed, 'amd64'), unpackableImage(seed, 'arm64')];
 }
 
-/** One test for each operation that the client has a command for. */
-export function contract(name: string, has: (keyof Client)[], open: () => ContractContext): void {
+/** One test for each operation that the client has a command for; `skip` says why the client can't run here. */
+export function contract(
+  name: string,
+  has: (keyof Client)[],
+  open: () => ContractContext,
+  skip: string | undefined,
+): void {
   for (const [operation, check] of Object.entries(checks)) {
     if (!has.includes(operation as keyof Client)) continue;
-    test(`${name}: ${operation}`, async () => {
+    test(`${name}: ${operation}`, { skip: skip ?? false }, async () => {
       const context = open();
       await check(context, `clients/${name}/${operation.toLowerCase()}`);
       context.table.worked(name, operation);

@@ -58,7 +58,7 @@ ${owner}
 }
 
 /** One of the programs that test clusters are made of, built first (a minute, once) when it is not there. */
-async function clusterProgram(name: string): Promise<string> {
+export async function clusterProgram(name: string): Promise<string> {
   const cluster = process.env['CLUSTER_DIR'] ?? join(homedir(), '.cache', 'registry-operator', 'cluster');
   const path = join(cluster, 'bin', name);
   try {

@@ -3,7 +3,7 @@
  * the machine has is taken as it is; a missing one is installed once, below ~/.cache/registry-operator/programs or by apt.
  */
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,6 +18,7 @@ const goPrograms: Record<string, string> = {
   regctl: 'github.com/regclient/regclient/cmd/regctl@v0.11.7',
   cosign: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3',
   helm: 'helm.sh/helm/v4/cmd/helm@v4.3.1',
+  moby: 'github.com/moby/moby/v2/cmd/dockerd@v2.0.0-beta.24',
   'distribution-registry': 'github.com/distribution/distribution/v3/cmd/registry@v3.1.2',
 };
 
@@ -27,6 +28,13 @@ const debianPackages: Record<string, string> = {
   'podman-compose': 'podman-compose',
   buildah: 'buildah',
   'docker-registry': 'docker-registry',
+};
+
+/** A package that would change the machine when it is installed, and where the program is in it: it is unpacked aside. */
+const debianFiles: Record<string, [debian: string, file: string]> = {
+  docker: ['docker.io', 'usr/bin/docker'],
+  dockerd: ['docker.io', 'usr/sbin/dockerd'],
+  containerd: ['containerd', 'usr/bin/containerd'],
 };
 
 const folder = join(homedir(), '.cache', 'registry-operator', 'programs');
@@ -47,9 +55,20 @@ async function find(name: string): Promise<string> {
   if (module) return goInstall(name, module);
   const found = await inPath(name);
   if (found) return found;
+  const file = debianFiles[name];
+  if (file) return inTurn(() => aptUnpack(name, ...file));
   const debian = debianPackages[name];
   if (!debian) throw new Error(`${name} is not in PATH`);
-  return aptInstall(name, debian);
+  return inTurn(() => aptInstall(name, debian));
+}
+
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/** apt locks its lists: whoever comes second fails. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = lastTurn.then(work);
+  lastTurn = turn.catch(() => {});
+  return turn;
 }
 
 async function goInstall(name: string, module: string): Promise<string> {
@@ -75,17 +94,40 @@ async function goInstall(name: string, module: string): Promise<string> {
   }
 }
 
-async function aptInstall(name: string, debian: string): Promise<string> {
-  const options = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }, maxBuffer: 64 << 20 };
+async function aptUnpack(name: string, debian: string, file: string): Promise<string> {
+  const target = join(folder, debian);
+  if (await isExecutable(join(target, file))) return join(target, file);
+  const work = join(folder, `.unpack-${name}-${process.pid}`);
+  await mkdir(work, { recursive: true });
   try {
-    await execute('apt-get', ['update', '-qq'], options);
-    await execute('apt-get', ['install', '-y', '-qq', '--no-install-recommends', debian], options);
+    await apt('update', '-qq');
+    await execute('apt-get', ['download', '-qq', debian], { cwd: work });
+    const [archive = ''] = await readdir(work);
+    await execute('dpkg-deb', ['--extract', join(work, archive), join(work, 'content')]);
+    await rename(join(work, 'content'), target);
+    return join(target, file);
+  } catch (error) {
+    throw new Error(`${name} is missing and could not be unpacked from Debian's package ${debian}`, { cause: error });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function aptInstall(name: string, debian: string): Promise<string> {
+  try {
+    await apt('update', '-qq');
+    await apt('install', '-y', '-qq', '--no-install-recommends', debian);
   } catch (error) {
     throw new Error(`${name} is missing and could not be installed: apt-get install ${debian}`, { cause: error });
   }
   const found = await inPath(name);
   if (!found) throw new Error(`${debian} was installed, but brought no program ${name}`);
   return found;
+}
+
+async function apt(...args: string[]): Promise<void> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  await execute('apt-get', args, { env, maxBuffer: 64 << 20 });
 }
 
 async function inPath(name: string): Promise<string | undefined> {
