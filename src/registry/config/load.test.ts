@@ -157,6 +157,10 @@ const refused: [source: string, env: Environment, message: RegExp][] = [
   [`${minimal}http: {draintimeout: soon}\n`, {}, /draintimeout: expected a duration .*"soon"/],
   [`${minimal}http: {addr: "5000"}\n`, {}, /http\.addr: expected host:port/],
   [`${minimal}http: {host: registry}\n`, {}, /http\.host: expected a URL/],
+  [`${minimal}health: {http: [{interval: 1s}]}\n`, {}, /health\.http: expected a uri/],
+  [`${minimal}health: {tcp: [{addr: localhost}]}\n`, {}, /health\.tcp: expected an addr .*"localhost"/],
+  [`${minimal}health: {file: [{interval: 1s}]}\n`, {}, /health\.file: each has the path/],
+  [`${minimal}health: {file: [{file: /a}, {file: /b}, {file: /a}]}\n`, {}, /health: "\/a" is checked twice/],
   [`${minimal}http: {prefix: x}\n`, {}, /http\.prefix: /],
   [`${minimal}http: {tls: {certificate: a}}\n`, {}, /certificate and key/],
   [

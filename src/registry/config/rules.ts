@@ -1,5 +1,6 @@
 /** What one key alone can't say: the rules between the keys. */
 import { signingAlgorithms } from '#registry/auth/signing-algorithms.ts';
+import { listenAddress } from '#shared/settings.ts';
 import { cipherSuites } from './cipher-suites.ts';
 import type { Configuration } from './schema.ts';
 
@@ -15,6 +16,7 @@ const rules: Rule[] = [
     !storage.filesystem && !storage.inmemory && 'storage: no driver is given; add filesystem (or inmemory, for a try)',
   ({ auth }) => authProblem(auth),
   ({ notifications }) => endpointProblem(notifications.endpoints),
+  ({ health }) => healthProblem(health),
   ({ http }) =>
     http.net === 'unix' && !http.addr.startsWith('/') && 'http.addr: with http.net unix it is the path of the socket',
   ({ http }) =>
@@ -57,6 +59,22 @@ function endpointProblem(endpoints: Configuration['notifications']['endpoints'])
   return bad && `notifications.endpoints: each has a name and an http(s) url; found "${bad.name}" with "${bad.url}"`;
 }
 
+/** Each check goes by what it looks at, and distribution's registry of checks takes no name twice either. */
+function healthProblem({ file, http, tcp }: Configuration['health']): string | undefined {
+  const uri = http.find((check) => !isWebAddress(check.uri))?.uri;
+  if (uri !== undefined) return `health.http: expected a uri such as http://host/path, found "${uri}"`;
+  const addr = tcp.find((check) => !isAddress(check.addr))?.addr;
+  if (addr !== undefined) return `health.tcp: expected an addr such as host:port, found "${addr}"`;
+  const names = [
+    ...file.map((check) => check.file),
+    ...http.map((check) => check.uri),
+    ...tcp.map((check) => check.addr),
+  ];
+  if (names.includes('')) return 'health.file: each has the path of a file';
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  return repeated === undefined ? undefined : `health: "${repeated}" is checked twice`;
+}
+
 /** Source: distribution, the constructors below registry/auth. */
 function authProblem(auth: Configuration['auth']): string | undefined {
   const kinds = (['none', 'silly', 'htpasswd', 'token'] as const).filter((kind) => auth[kind] !== undefined);
@@ -84,15 +102,22 @@ function cipherProblem(names: string[]): string | undefined {
 }
 
 function isAddress(text: string): boolean {
-  const match = /^(?:\[[0-9A-Fa-f:.%]+\]|[^:[\]]*):(\d{1,5})$/.exec(text);
-  return match !== null && Number(match[1]) <= 65_535;
+  try {
+    listenAddress(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);
-  return (
-    url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.search === '' && url.hash === ''
-  );
+  return url !== null && isWebAddress(text) && url.search === '' && url.hash === '';
+}
+
+function isWebAddress(text: string): boolean {
+  const protocol = URL.parse(text)?.protocol;
+  return protocol === 'http:' || protocol === 'https:';
 }
 
 function headerProblem(headers: Record<string, string[]>): string | undefined {

@@ -38,3 +38,15 @@ test('each configured check finds what it looks for', async (t) => {
   await new Promise((resolve) => server.close(resolve));
   await assert.rejects(async () => tcp?.(never), /ECONNREFUSED/);
 });
+
+/** Of IPv4, since not every machine has the other one. */
+test('an address may stand in brackets, as those of IPv6 do', async (t) => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const tcp = [{ addr: `[127.0.0.1]:${(server.address() as AddressInfo).port}` }];
+  const source = JSON.stringify({ version: '0.1', storage: 'inmemory', health: { tcp } });
+  const { store } = await registryApp(t);
+  const [check] = configuredChecks(parseConfiguration(source, {}).configuration.health, 'inmemory', store);
+  await check?.run(never);
+});

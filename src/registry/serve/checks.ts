@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import type { Configuration } from '#registry/config/schema.ts';
 import type { HealthCheck } from '#registry/http/health.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
+import { listenAddress } from '#shared/settings.ts';
 
 type Health = Configuration['health'];
 
@@ -60,8 +61,7 @@ function tcpCheck({ addr, timeout, interval, threshold }: Health['tcp'][number])
     threshold,
     run: (signal) =>
       new Promise((resolve, reject) => {
-        const end = addr.lastIndexOf(':');
-        const socket = connect({ host: addr.slice(0, end), port: Number(addr.slice(end + 1)), signal });
+        const socket = connect({ ...listenAddress(addr), signal });
         socket.setTimeout(timeout || interval, () => socket.destroy(new Error('connection timed out')));
         socket.once('error', reject).once('connect', () => {
           socket.destroy();
