@@ -18,14 +18,15 @@ const basic = (user: string, password: string) => ({
 /** As `htpasswd -B` writes it: $2y$. */
 const hash = (password: string) => hashSync(password, 4).replace('$2b$', '$2y$');
 
-/** The real comparison, counted. */
-function counted(): { compare: ComparePassword; calls: () => number } {
+/** The real comparison, counted, with the cost of each. */
+function counted(): { compare: ComparePassword; calls: () => number; costs: () => string[] } {
   const compare = createBcryptThread();
-  let calls = 0;
+  const costs: string[] = [];
   return {
-    calls: () => calls,
+    calls: () => costs.length,
+    costs: () => costs,
     compare(password, hash) {
-      calls++;
+      costs.push(hash.slice(4, 6));
       return compare(password, hash);
     },
   };
@@ -34,14 +35,14 @@ function counted(): { compare: ComparePassword; calls: () => number } {
 async function withFile(t: TestContext, text: string) {
   const path = join(await temporaryFolder(t), 'htpasswd');
   await writeFile(path, text);
-  const { compare, calls } = counted();
+  const { compare, calls, costs } = counted();
   const { authenticate } = await createHtpasswd({ path, realm: 'a "quoted" realm', compare, logger });
   const isIn = (user: string, password: string) =>
     authenticate(basic(user, password), []).then(
       (actor) => actor.name === user && actor.unrestricted,
       (error: { code: string }) => (assert.equal(error.code, 'UNAUTHORIZED'), false),
     );
-  return { path, authenticate, isIn, calls };
+  return { path, authenticate, isIn, calls, costs };
 }
 
 test('the file: comments and blank lines are skipped, a line without a colon is an error', () => {
@@ -91,6 +92,14 @@ test('a login that was right is not compared again, and many at once are compare
   await isIn('u', 'wrong');
   await isIn('u', 'wrong');
   assert.equal(calls(), 3, 'a guess costs a comparison each time');
+});
+
+test('a user who is not there takes as long as one who is', async (t) => {
+  const { isIn, costs } = await withFile(t, `# users\nplain:secret\nu:${hash('secret')}\n`);
+  assert.ok(!(await isIn('v', 'secret')), 'not even with the password of another');
+  assert.ok(!(await isIn('plain', 'secret')));
+  assert.ok(await isIn('u', 'secret'));
+  assert.deepEqual(costs(), ['04', '04', '04']);
 });
 
 test('a change of the file counts at once, also against a login that is remembered', async (t) => {
