@@ -1,8 +1,8 @@
 import { blobsRoot } from '#registry/storage/layout.ts';
 import { parseDigest } from '#registry/oci/digest.ts';
-import { settle, type Task, type Volume } from './volume.ts';
+import { settle, type FileState, type Task, type Volume } from './volume.ts';
 import type { Checkpoint } from './interrupt.ts';
-import type { Plan } from './plan.ts';
+import type { BlobPlan, Plan } from './plan.ts';
 
 interface BlobSearch {
   marked: ReadonlySet<string>;
@@ -18,24 +18,33 @@ interface BlobSearch {
 export function* findLooseBlobs(volume: Volume, search: BlobSearch): Task<void> {
   for (const algorithm of (yield* settle(volume.list(blobsRoot))) ?? []) {
     for (const prefix of (yield* settle(volume.list(`${blobsRoot}/${algorithm}`))) ?? []) {
-      const directory = `${blobsRoot}/${algorithm}/${prefix}`;
-      for (const encoded of (yield* settle(volume.list(directory))) ?? []) {
-        if (search.marked.has(`${algorithm}:${encoded}`)) continue;
-        yield* settle(search.checkpoint?.());
-        yield* consider(volume, search, `${directory}/${encoded}`, `${algorithm}:${encoded}`);
-      }
+      yield* searchDirectory(volume, search, `${blobsRoot}/${algorithm}/${prefix}`, algorithm);
     }
   }
 }
 
-function* consider(volume: Volume, search: BlobSearch, directory: string, digest: string): Task<void> {
-  if (!parseDigest(digest)) {
-    search.plan.problems.push({ subject: directory, message: 'this is no blob that we know; it stays' });
-    return;
+/** Waits without {@link settle}: a generator for each blob would cost as much as the look at it. */
+function* searchDirectory(volume: Volume, search: BlobSearch, directory: string, algorithm: string): Task<void> {
+  for (const encoded of (yield* settle(volume.list(directory))) ?? []) {
+    const digest = `${algorithm}:${encoded}`;
+    if (search.marked.has(digest)) continue;
+    const pause = search.checkpoint?.();
+    if (pause) yield pause;
+    if (!parseDigest(digest)) {
+      search.plan.problems.push({
+        subject: `${directory}/${encoded}`,
+        message: 'this is no blob that we know; it stays',
+      });
+      continue;
+    }
+    const look = volume.stat(`${directory}/${encoded}/data`);
+    const data = look instanceof Promise ? ((yield look) as FileState | undefined) : look;
+    if (!data) search.plan.emptyDirectories.push({ key: digest, path: `${directory}/${encoded}` });
+    else if (data.modifiedMs <= search.cutoff)
+      search.plan.blobs.push(blobPlan(digest, data, search.aliasesOf.get(digest)));
   }
-  const data = yield* settle(volume.stat(`${directory}/data`));
-  if (!data) search.plan.emptyDirectories.push({ key: digest, path: directory });
-  else if (data.modifiedMs <= search.cutoff) {
-    search.plan.blobs.push({ digest, ...data, keys: [digest, ...(search.aliasesOf.get(digest) ?? [])] });
-  }
+}
+
+function blobPlan(digest: string, { size, modifiedMs }: FileState, aliases: string[] = []): BlobPlan {
+  return { digest, size, modifiedMs, keys: [digest, ...aliases] };
 }
