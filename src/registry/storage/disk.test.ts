@@ -114,6 +114,16 @@ test('deletes remove what distribution removes and leave the rest to garbage col
   assert.deepEqual(await filesBelow(root), left.sort());
 });
 
+test('a tag that somebody made by hand, without its history, goes with its manifest', async (t) => {
+  const { repository, write } = await disk(t);
+  const [one, two] = [await put(repository, '1'), await put(repository, '2')];
+  await write(layout.tagLink('a/b', 'handmade'), one);
+  await write(layout.tagLink('a/b', 'other'), two);
+  await repository.manifests.delete(one);
+  assert.equal(await repository.tags.resolve('handmade'), undefined);
+  assert.equal(await repository.tags.resolve('other'), two);
+});
+
 test('a blob that a crash of another registry emptied is missing, and a push heals it', async (t) => {
   const { repository, write } = await disk(t);
   const digest = await push(repository, 'content');

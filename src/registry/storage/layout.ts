@@ -92,6 +92,11 @@ export function tagLink(repository: string, tag: string): string {
   return `${repositoriesRoot}/${repository}/_manifests/tags/${tag}/current/link`;
 }
 
+/** What a tag has ever pointed to; each registry writes it before the tag itself. */
+export function tagHistory(repository: string, tag: string): string {
+  return `${repositoriesRoot}/${repository}/_manifests/tags/${tag}/index`;
+}
+
 export function tagIndexLink(repository: string, tag: string, digest: Digest): string {
   return `${repositoriesRoot}/${repository}/_manifests/tags/${tag}/index/${algorithmAndHex(digest)}/link`;
 }
