@@ -19,6 +19,9 @@ export interface ExchangeWatch {
   identified(user: string): void;
 }
 
+/** As distribution and nginx have it in their logs, of a client that did not wait for its answer. */
+const clientLeft = 499;
+
 const unwatched: ExchangeWatch = { answered: () => undefined, failed: () => undefined, identified: () => undefined };
 
 /** Tells the observers when the exchange begins and, whatever way, ends. */
@@ -38,7 +41,7 @@ export function watchExchange(observers: ExchangeObserver[], exchange: WatchedEx
       request,
       remoteAddress,
       method: request.method ?? '',
-      status: response.statusCode,
+      status: response.headersSent ? response.statusCode : clientLeft,
       aborted: !response.writableFinished,
       durationMs: performance.now() - started,
       requestBytes: announcedLength(request.headers) ?? 0,

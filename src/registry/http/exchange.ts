@@ -60,6 +60,7 @@ export interface ExchangeRecord {
   /** `undefined` for a path that leads nowhere. */
   endpoint: Endpoint | undefined;
   method: string;
+  /** 499 when there was no answer, since the client went away before. */
   status: number;
   /** The client went away before it had the whole answer. */
   aborted: boolean;

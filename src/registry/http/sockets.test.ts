@@ -104,6 +104,7 @@ test('an upload that breaks off keeps what arrived, and goes on from there', asy
   assert.ok(kept <= 200_000);
   const broken = records.find(({ aborted, method }) => aborted && method === 'PATCH');
   assert.ok(broken && broken.error === undefined);
+  assert.equal(broken.status, 499);
   const put = await fetch(`${url}${path}?digest=${digestOf(bytes)}`, { method: 'PUT' });
   assert.equal(put.status, 201);
 });
