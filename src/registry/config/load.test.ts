@@ -168,6 +168,7 @@ const refused: [source: string, env: Environment, message: RegExp][] = [
     {},
     /http\.tls\.ciphersuites: TLS_NULL is not one of TLS_RSA/,
   ],
+  [`${minimal}http: {tls: {minimumtls: tls1.1}}\n`, {}, /minimumtls: expected one of tls1\.2, tls1\.3/],
   [`${minimal}http: {headers: {X: plain}}\n`, {}, /http\.headers\.X: expected a list/],
   [
     `${minimal}extensions: {manifests: {maxbytes: 65Mi}}\n`,

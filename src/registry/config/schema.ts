@@ -115,7 +115,7 @@ const tls = section({
     'verify-client-cert-if-given',
     'require-and-verify-client-cert',
   ),
-  minimumtls: word('tls1.2', 'tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'),
+  minimumtls: word('tls1.2', 'tls1.2', 'tls1.3'),
   ciphersuites: list(text()),
   letsencrypt: unsupported("certificates from Let's Encrypt", 'cachefile', 'email', 'hosts', 'directoryurl'),
 });

@@ -8,8 +8,6 @@ import type { Configuration } from '#registry/config/schema.ts';
 export type Tls = Configuration['http']['tls'];
 
 const versions: Record<Tls['minimumtls'], SecureVersion> = {
-  'tls1.0': 'TLSv1',
-  'tls1.1': 'TLSv1.1',
   'tls1.2': 'TLSv1.2',
   'tls1.3': 'TLSv1.3',
 };
