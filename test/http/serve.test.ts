@@ -1,7 +1,7 @@
 /** The registry as a process: how it starts, what it refuses, how it stops. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -187,6 +187,11 @@ test('a Unix socket, also where a killed registry has left one', async (t) => {
   await server.start();
   assert.equal((await base()).statusCode, 200);
   assert.match((await registry(['serve', file])).stderr, /can't listen on .*registry\.sock: .*EADDRINUSE/);
+
+  const other = join(folder, 'other.yml');
+  await writeFile(other, JSON.stringify({ ...config, http: { net: 'unix', addr: file } }));
+  assert.match((await registry(['serve', other])).stderr, /can't listen on .*config\.yml: .*EADDRINUSE/);
+  assert.equal(await readFile(file, 'utf8'), JSON.stringify(config), 'a file that is no socket stays');
 });
 
 function send(options: RequestOptions): Promise<IncomingMessage> {

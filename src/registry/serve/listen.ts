@@ -1,7 +1,7 @@
 /** Where a server listens: `http.net` and `http.addr`. */
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { listenAddress } from '#shared/settings.ts';
 
@@ -44,5 +44,6 @@ async function removeStaleSocket(path: string): Promise<void> {
       resolve(undefined);
     }).once('error', resolve);
   });
-  if (error?.code === 'ECONNREFUSED') await unlink(path);
+  // A connection to a file that is no socket is refused as well.
+  if (error?.code === 'ECONNREFUSED' && (await lstat(path)).isSocket()) await unlink(path);
 }
