@@ -13,6 +13,7 @@ import { openCollection } from './collection.ts';
 import type { Configuration } from '#registry/config/schema.ts';
 import type { LoadedConfiguration } from '#registry/config/load.ts';
 import { buildDebugApp } from './debug-app.ts';
+import { createDrain } from './drain.ts';
 import { accessLog } from '#registry/http/access-log.ts';
 import { startHealth, type Health } from '#registry/http/health.ts';
 import { listen } from './listen.ts';
@@ -50,6 +51,7 @@ export async function serve({ configuration, warnings }: LoadedConfiguration, si
     stopping: signal,
     stopped: background.signal,
   });
+  const drain = createDrain(app);
   let work: Promise<unknown> | undefined;
   try {
     logger.info({ address: await listen(app, http), version }, 'listening');
@@ -64,7 +66,7 @@ export async function serve({ configuration, warnings }: LoadedConfiguration, si
     await aborted(signal);
     logger.info(`stopping; running requests have ${http.draintimeout / 1000} s`);
   } finally {
-    await drain(app, http.draintimeout);
+    await drain(http.draintimeout);
     background.abort();
     await work;
     await storage.store.close();
@@ -205,15 +207,5 @@ async function buildIndex(catalog: Catalog, logger: Logger, signal: AbortSignal)
       if (!signal.aborted) logger.error({ err: error }, 'the index could not be built and will be tried again');
     }
     await delay(rebuildMs, undefined, { signal }).catch(() => {});
-  }
-}
-
-/** Lets running requests end, for `ms` at most. */
-async function drain(app: FastifyInstance, ms: number): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), ms);
-  try {
-    await app.close();
-  } finally {
-    clearTimeout(timer);
   }
 }
