@@ -8,6 +8,7 @@ import type { StorageDriver } from '#registry/storage/driver.ts';
 import type { RegistryStore, RepositoryStore, StoredManifest } from '#registry/storage/store.ts';
 import { workThrough } from '#registry/storage/work-through.ts';
 import { readRevisions } from './disk-reader.ts';
+import { createSubjectsMemory } from './repository-subjects.ts';
 
 export interface Referrers {
   /** Descriptors as distribution-spec "Listing Referrers" wants them, by digest; empty for whatever is not known. */
@@ -19,48 +20,37 @@ export interface ReferrersOptions {
   driver: StorageDriver;
   /** Where they are read. */
   store: RegistryStore;
+  /** Manifests of which is remembered what they point at. Default 1,000,000. */
+  limit?: number;
 }
-
-/** Of one repository: what each manifest points at. Manifests never change, so that one look at each is enough. */
-type Subjects = Map<Digest, Digest | undefined>;
 
 /** Manifests read at a time. */
 const width = 16;
 
-/** Repositories whose subjects are remembered; the one that was asked about longest ago is forgotten first. */
-const remembered = 1000;
+/** Manifests of which is remembered what they point at, in all repositories together: 64 MiB at most, and what points at something. */
+const remembered = 1_000_000;
 
-export function createReferrers({ driver, store }: ReferrersOptions): Referrers {
-  const repositories = new Map<string, Subjects>();
-
-  function subjectsOf(name: string): Subjects {
-    const subjects: Subjects = repositories.get(name) ?? new Map();
-    repositories.delete(name);
-    repositories.set(name, subjects);
-    const [oldest] = repositories.keys();
-    if (repositories.size > remembered && oldest !== undefined) repositories.delete(oldest);
-    return subjects;
-  }
+export function createReferrers({ driver, store, limit = remembered }: ReferrersOptions): Referrers {
+  const memory = createSubjectsMemory(limit);
 
   /** The directory says what there is, whoever put it there; only what it has anew is opened. */
-  async function current(repository: RepositoryStore): Promise<Subjects> {
-    const subjects = subjectsOf(repository.name);
-    const listed = new Set(await readRevisions(driver, repository.name));
-    for (const digest of subjects.keys()) if (!listed.has(digest)) subjects.delete(digest);
-    const unread = [...listed].filter((digest) => !subjects.has(digest));
+  async function pointingAt(subject: Digest, repository: RepositoryStore): Promise<Digest[]> {
+    const listed = await readRevisions(driver, repository.name);
+    const subjects = memory.of(repository.name);
+    const unread = listed.filter((digest) => !subjects.hasRead(digest));
     const visit = async (digest: Digest) => {
       const stored = await repository.manifests.get(digest);
-      if (stored) subjects.set(digest, parsed(stored)?.subject?.digest);
+      if (stored) subjects.add(digest, parsed(stored)?.subject?.digest);
     };
     await workThrough(unread, { width, visit });
-    return subjects;
+    if (unread.length > 0 || subjects.size === 0) memory.trim();
+    return subjects.pointingAt(subject, listed);
   }
 
   return {
     async of(name, subject) {
       const repository = store.repository(name);
-      const subjects = await current(repository);
-      const own = [...subjects.keys()].filter((digest) => subjects.get(digest) === subject);
+      const own = await pointingAt(subject, repository);
       const found = new Map<Digest, Descriptor>();
       for (const descriptor of await taggedReferrers(repository, subject)) found.set(descriptor.digest, descriptor);
       for (const digest of own) {
