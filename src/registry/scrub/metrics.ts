@@ -16,7 +16,7 @@ export function scrubMetrics(register: Registry): ScrubMetrics {
   const blobs = counter('blobs_total', 'Blobs that were verified', []);
   const bytes = counter('bytes_total', 'Bytes of the blobs that were verified', []);
   const corrupt = counter('corrupt_total', 'Blobs that were not what their digest says', []);
-  const unreadable = gauge('unreadable', 'Blobs that the last scrub could not read');
+  const unreadable = gauge('unreadable', 'Blobs, and directories of blobs, that the last scrub could not read');
   const last = gauge('last_success_timestamp_seconds', 'When the last scrub of all blobs ended');
   return {
     verified({ bytes: size, sound }) {
