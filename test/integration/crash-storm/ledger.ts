@@ -64,8 +64,8 @@ export function createLedger(minimumAgeMs: number): Ledger {
 
   async function verifyClaim(client: RegistryClient, known: Claim): Promise<void> {
     const { kind, repository, reference, states } = known;
-    const collectable = kind !== 'tag' && performance.now() - known.since > minimumAgeMs;
     const found = await look(client, known);
+    const collectable = kind !== 'tag' && performance.now() - known.since > minimumAgeMs;
     const expected = [...states].join(' or ');
     if (!(collectable && found === missing)) {
       assert.ok(states.has(found), `${kind} ${repository} ${reference} is ${found}, not ${expected}`);

@@ -13,11 +13,13 @@ export interface WriterOptions {
   name: string;
   /** Milliseconds that a push may take before its blobs may be collected. */
   minimumAgeMs: number;
+  /** Refusals after which a client begins again, by the text of the answer. */
+  triesAgain?: RegExp;
 }
 
 export interface Writer {
-  /** Resolves when the server is gone; rejects when it refuses something. `seed` names the content. */
-  run(random: () => number, seed: string): Promise<void>;
+  /** Resolves when the server is gone, or `signal` aborts; rejects when it refuses something. `seed` names the content. */
+  run(random: () => number, seed: string, signal?: AbortSignal): Promise<void>;
 }
 
 const tagsOfEach = 4;
@@ -25,7 +27,8 @@ const tagsOfEach = 4;
 /** A layer of every image, as a base image is: large enough to be served from the disk. */
 const base = content(mediaTypes.layer, seededBytes('base', 100_000));
 
-export function createWriter({ url, ledger, repository, name, minimumAgeMs }: WriterOptions): Writer {
+export function createWriter(options: WriterOptions): Writer {
+  const { url, ledger, repository, name, minimumAgeMs, triesAgain = /^$/ } = options;
   const client = registryClient(url);
   const uploads = uploadsTo(url);
   let left: LeftUpload | undefined;
@@ -135,14 +138,16 @@ export function createWriter({ url, ledger, repository, name, minimumAgeMs }: Wr
   }
 
   return {
-    async run(random, seed) {
+    async run(random, seed, signal) {
       for (let count = 0; ; count++) {
+        if (signal?.aborted) return;
         const begun = performance.now();
         try {
           await act(random, `${seed}/${name}/${count}`);
         } catch (error) {
           // fetch throws a TypeError when the connection is gone.
           if (error instanceof TypeError) return;
+          if (triesAgain.test((error as Error).message)) continue;
           // A machine that is too busy for a push within the minimum age has its blobs collected: it begins again.
           if (performance.now() - begun < minimumAgeMs) throw error;
         }
