@@ -50,6 +50,14 @@ http: {secret: 1234, draintimeout: 1m30s, headers: {X-Version: [1.10]}}
   assert.equal(storage.filesystem?.maxthreads, 100);
 });
 
+test('an endpoint of notifications that is disabled may be unfinished', () => {
+  const endpoint = '{name: a, disabled: true}';
+  assert.equal(
+    read(`${minimal}notifications: {endpoints: [${endpoint}, ${endpoint}]}\n`).notifications.endpoints.length,
+    2,
+  );
+});
+
 test('a zero where distribution takes it for its default, and more than a timer can wait', () => {
   const { health, storage } = read(`version: 0.1
 storage: {filesystem: {}, maintenance: {uploadpurging: {interval: 0s}}}
@@ -157,6 +165,11 @@ const refused: [source: string, env: Environment, message: RegExp][] = [
   [`${minimal}http: {draintimeout: soon}\n`, {}, /draintimeout: expected a duration .*"soon"/],
   [`${minimal}http: {addr: "5000"}\n`, {}, /http\.addr: expected host:port/],
   [`${minimal}http: {host: registry}\n`, {}, /http\.host: expected a URL/],
+  [
+    `${minimal}notifications: {endpoints: [{name: a}]}\n`,
+    {},
+    /notifications\.endpoints: each has a name and .* url; found "a"/,
+  ],
   [`${minimal}health: {http: [{interval: 1s}]}\n`, {}, /health\.http: expected a uri/],
   [`${minimal}health: {tcp: [{addr: localhost}]}\n`, {}, /health\.tcp: expected an addr .*"localhost"/],
   [`${minimal}health: {file: [{interval: 1s}]}\n`, {}, /health\.file: each has the path/],

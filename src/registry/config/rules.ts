@@ -52,11 +52,15 @@ export function checkRules(configuration: Configuration): string[] {
 }
 
 function endpointProblem(endpoints: Configuration['notifications']['endpoints']): string | undefined {
-  const names = endpoints.map(({ name }) => name);
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  const used = endpoints.filter(({ disabled }) => !disabled);
+  const repeated = repeatedOf(used.map(({ name }) => name));
   if (repeated !== undefined) return `notifications.endpoints: the name "${repeated}" is given twice`;
-  const bad = endpoints.find(({ name, url }) => name === '' || !isOrigin(url));
+  const bad = used.find(({ name, url }) => name === '' || !isOrigin(url));
   return bad && `notifications.endpoints: each has a name and an http(s) url; found "${bad.name}" with "${bad.url}"`;
+}
+
+function repeatedOf(names: string[]): string | undefined {
+  return names.find((name, index) => names.indexOf(name) !== index);
 }
 
 /** Each check goes by what it looks at, and distribution's registry of checks takes no name twice either. */
@@ -71,7 +75,7 @@ function healthProblem({ file, http, tcp }: Configuration['health']): string | u
     ...tcp.map((check) => check.addr),
   ];
   if (names.includes('')) return 'health.file: each has the path of a file';
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  const repeated = repeatedOf(names);
   return repeated === undefined ? undefined : `health: "${repeated}" is checked twice`;
 }
 
