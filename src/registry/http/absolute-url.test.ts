@@ -38,6 +38,7 @@ const cases: Record<string, Case> = {
     expected: 'https://a.example:8443',
   },
   'Forwarded without a host': { headers: { forwarded: 'proto=https' }, expected: 'https://registry:5000' },
+  'a Host that can be none': { headers: { host: 'a b/c' }, expected: 'http://localhost' },
   IPv6: { headers: { forwarded: 'host="[2001:db8::1]:5000"' }, expected: 'http://[2001:db8::1]:5000' },
   'nonsense is ignored': {
     headers: { 'x-forwarded-proto': 'javascript', 'x-forwarded-host': 'a/b?c@d' },

@@ -31,7 +31,7 @@ function prefixOf(request: IncomingMessage): string {
 function originOf({ headers, socket }: IncomingMessage): string {
   const forwarded = forwardedOrigin(headers);
   const scheme = forwarded.scheme ?? ((socket as TLSSocket).encrypted ? 'https' : 'http');
-  return `${scheme}://${forwarded.host ?? headers.host ?? 'localhost'}`;
+  return `${scheme}://${forwarded.host ?? validHost(headers.host) ?? 'localhost'}`;
 }
 
 interface Origin {
