@@ -34,6 +34,9 @@ export function onlineRemover({ driver, store, protection, observer }: OnlineRem
 
   /** `false` when it is gone already, or was used by another process. The directory goes too, once it is empty. */
   async function takeAway(path: string, modifiedMs: number): Promise<boolean> {
+    // What was used long since must not be away even for the moment until it is put back: somebody may pull it.
+    const before = await driver.stat(path);
+    if (before?.modifiedMs !== modifiedMs) return false;
     const trash = `${trashRoot}/${process.pid}-${sequence++}`;
     if (!(await driver.move(path, trash, { lazily: true }))) return false;
     const info = await driver.stat(trash);

@@ -298,6 +298,29 @@ test('what another process touched meanwhile is put back', async (t) => {
   assert.ok(await app.driver.stat(path));
 });
 
+test('what another process touched before is not away for a moment', async (t) => {
+  const app = await fixture(t);
+  const [blob] = image('touched before').blobs;
+  await app.pushBlob('app', blob!.bytes, blob!.digest);
+  const path = `/docker/registry/v2/${registryTree(app.root).blobPath(blob!.digest)}`;
+  const moved: string[] = [];
+  const driver: StorageDriver = {
+    ...app.driver,
+    async move(from, to, options) {
+      moved.push(from);
+      // Its link goes first.
+      if (from.endsWith('/link')) await app.driver.touch(path);
+      return app.driver.move(from, to, options);
+    },
+  };
+  const protection = createProtection({ protectMs: 0 });
+  const logger = createLogger({ level: 'silent' });
+  const options = { driver, store: app.store, protection, rootDirectory: app.root, logger };
+  const { removed } = await createCollector({ ...options, deleteUntagged: false, minimumAgeMs: 0 }).collect(never);
+  assert.deepEqual([removed.layers, removed.blobs], [1, 0]);
+  assert.ok(!moved.includes(path));
+});
+
 /** `meanwhile` is what another process does when the collection is about to move the link of a manifest away. */
 async function collectBeside(app: Fixture, meanwhile: () => Promise<unknown>) {
   let times = 0;
