@@ -116,6 +116,7 @@ test('read-only: nothing is changed, everything is served', async (t) => {
   for (const [method, path] of writes) {
     const refused = expect(await send(method, path, { payload: 'x', headers: octets }), 405);
     assert.deepEqual(errorCodes(refused), ['UNSUPPORTED']);
+    assert.match(String(refused.headers['allow']), /^(?:GET, HEAD, )?OPTIONS$/);
   }
   expect(await send('GET', 'a/manifests/x'), 404);
 });

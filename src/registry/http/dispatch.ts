@@ -4,6 +4,7 @@ import { RegistryError } from '#registry/oci/errors.ts';
 import { isRepositoryName } from '#registry/oci/reference.ts';
 import type { RegistryStore } from '#registry/storage/store.ts';
 import type { Logger } from '#shared/logger.ts';
+import { allowOf } from './allow.ts';
 import { errorAnswer, isUnexpected } from './error-handler.ts';
 import type { Answer, Exchange, ExchangeObserver, Handler, Methods } from './exchange.ts';
 import { parsePath, queryOf, type Endpoint, type Target } from './path.ts';
@@ -73,7 +74,7 @@ function handlerOf(methods: Methods, method: string): Handler {
   const own = Object.hasOwn(methods, method) ? methods[method as keyof Methods] : undefined;
   if (own) return own;
   if (method === 'HEAD' && methods.GET) return methods.GET;
-  const allow = [...Object.keys(methods), ...(methods.GET && !methods.HEAD ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  const allow = allowOf(methods);
   if (method === 'OPTIONS') return async () => ({ status: 200, headers: { Allow: allow } });
   throw new RegistryError('UNSUPPORTED', { message: `${method} is not allowed here`, headers: { Allow: allow } });
 }

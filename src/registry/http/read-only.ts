@@ -1,4 +1,5 @@
 import { RegistryError } from '#registry/oci/errors.ts';
+import { allowOf } from './allow.ts';
 import type { Methods } from './exchange.ts';
 
 /** `storage.maintenance.readonly`: whatever would change something is refused. */
@@ -9,13 +10,12 @@ export function readOnly<K extends string>(endpoints: Record<K, Methods>): Recor
 }
 
 function withoutWrites(methods: Methods): Methods {
+  const isRead = (method: string) => method === 'GET' || method === 'HEAD';
+  const reads: Methods = Object.fromEntries(Object.entries(methods).filter(([method]) => isRead(method)));
   const refuse = async () => {
-    throw new RegistryError('UNSUPPORTED', { message: 'the registry is read-only (storage.maintenance.readonly)' });
+    const message = 'the registry is read-only (storage.maintenance.readonly)';
+    throw new RegistryError('UNSUPPORTED', { message, headers: { Allow: allowOf(reads) } });
   };
-  return Object.fromEntries(
-    Object.entries(methods).map(([method, handler]) => [
-      method,
-      method === 'GET' || method === 'HEAD' ? handler : refuse,
-    ]),
-  );
+  const all = Object.entries(methods).map(([method, handler]) => [method, isRead(method) ? handler : refuse]);
+  return Object.fromEntries(all) as Methods;
 }
