@@ -1,44 +1,15 @@
 /** Pushes and pulls through the HTTP app while garbage is collected as fast as it goes, with no grace at all. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createCatalog } from '#registry/catalog/create-catalog.ts';
-import { createFilesystemDriver } from '#registry/storage/drivers/filesystem.ts';
-import type { StorageDriver } from '#registry/storage/driver.ts';
 import { createLogger } from '#shared/logger.ts';
+import { collectedApp, pull, type CollectedApp } from '#test/support/collected-app.ts';
 import { descriptor, image, index, json, mediaTypes, type Content, type Image } from '#test/support/content.ts';
 import { seededRandom } from '#test/support/random.ts';
-import { octets, registryApp, type TestApp } from '#test/support/registry-app.ts';
+import { octets, type TestApp } from '#test/support/registry-app.ts';
 import { registryTree } from '#test/support/registry-tree.ts';
-import { temporaryFolder } from '#test/support/temporary.ts';
-import { createCollector, type Collector } from './collector.ts';
-import { createProtection } from './protection.ts';
-
-interface Fixture extends TestApp {
-  root: string;
-  driver: StorageDriver;
-  collector(deleteUntagged: boolean): Collector;
-}
-
-async function fixture(t: TestContext, protectMs = 0, wrap = (driver: StorageDriver) => driver): Promise<Fixture> {
-  const root = await temporaryFolder(t);
-  const driver = wrap(createFilesystemDriver({ rootDirectory: root }));
-  const protection = createProtection({ protectMs });
-  const app = await registryApp(t, { driver, protection });
-  const collector = (deleteUntagged: boolean) =>
-    createCollector({
-      driver,
-      store: app.store,
-      protection,
-      rootDirectory: root,
-      deleteUntagged,
-      minimumAgeMs: 0,
-      logger: createLogger({ level: 'silent' }),
-      observer: app.catalog,
-    });
-  return { ...app, root, driver, collector };
-}
 
 const never = new AbortController().signal;
 
@@ -87,28 +58,8 @@ async function put(
   return true;
 }
 
-/** Everything that the manifest leads to, byte for byte. */
-async function pull(app: TestApp, repository: string, reference: string): Promise<void> {
-  const got = await app.send('GET', `${repository}/manifests/${reference}`);
-  assert.equal(got.statusCode, 200, `${repository} ${reference}: ${got.body}`);
-  const {
-    manifests = [],
-    config,
-    layers = [],
-  } = got.json<{
-    manifests?: { digest: string }[];
-    config?: { digest: string };
-    layers?: { digest: string }[];
-  }>();
-  for (const { digest } of manifests) await pull(app, repository, digest);
-  for (const { digest } of config ? [config, ...layers] : layers) {
-    const blob = await app.send('GET', `${repository}/blobs/${digest}`);
-    assert.equal(blob.statusCode, 200, `${repository} ${reference}: blob ${digest} is gone`);
-  }
-}
-
 /** What the index was told of is what it would read from disk. */
-async function assertIndexIsTrue({ catalog, driver }: Fixture): Promise<void> {
+async function assertIndexIsTrue({ catalog, driver }: CollectedApp): Promise<void> {
   const fresh = createCatalog({ driver, logger: createLogger({ level: 'silent' }) });
   await fresh.build(never);
   assert.deepEqual(catalog.usage(), fresh.usage());
@@ -188,7 +139,7 @@ for (const deleteUntagged of [false, true]) {
     `every acknowledged image stays pullable while garbage is collected: ${title}`,
     { timeout: 60_000 },
     async (t) => {
-      const app = await fixture(t);
+      const app = await collectedApp(t);
       const collector = app.collector(deleteUntagged);
       const over = new AbortController();
       const clients = [1, 2, 3, 4].map((n) => client(app, `client-${n}`, n * 7919, over.signal));
@@ -226,13 +177,13 @@ for (const deleteUntagged of [false, true]) {
 }
 
 test('what a client was told to be here stays for the protected time, and goes after it', async (t) => {
-  const patient = await fixture(t, 60_000);
+  const patient = await collectedApp(t, 60_000);
   const { blobs } = image('protected');
   for (const { digest, bytes } of blobs) await patient.pushBlob('app', bytes, digest);
   await patient.collector(false).collect(never);
   const first = blobs[0]?.digest ?? '';
   assert.equal((await patient.send('HEAD', `app/blobs/${first}`)).statusCode, 200);
-  const hasty = await fixture(t);
+  const hasty = await collectedApp(t);
   for (const { digest, bytes } of blobs) await hasty.pushBlob('app', bytes, digest);
   const { removed } = await hasty.collector(false).collect(never);
   assert.equal(removed.blobs, blobs.length);
@@ -241,7 +192,7 @@ test('what a client was told to be here stays for the protected time, and goes a
 
 test('a whole collection between the check of a manifest and its write removes nothing that it names', async (t) => {
   const [reached, open] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const app = await fixture(t, 0, (driver) => ({
+  const app = await collectedApp(t, 0, (driver) => ({
     ...driver,
     async publish(stages) {
       if (stages.flat().some(({ path }) => path.includes('/_manifests/revisions/'))) {
@@ -263,7 +214,7 @@ test('a whole collection between the check of a manifest and its write removes n
 });
 
 test('an emptied repository leaves the catalog, the figures and the disk', async (t) => {
-  const app = await fixture(t);
+  const app = await collectedApp(t);
   await app.pushImage('team/app', image('gone'), 'v1');
   await app.send('DELETE', 'team/app/manifests/v1');
   const { removed } = await app.collector(true).collect(never);
@@ -276,100 +227,8 @@ test('an emptied repository leaves the catalog, the figures and the disk', async
   await pull(app, 'team/app', 'v1');
 });
 
-test('what another process touched meanwhile is put back', async (t) => {
-  const app = await fixture(t);
-  const [blob] = image('touched').blobs;
-  await app.pushBlob('app', blob!.bytes, blob!.digest);
-  const path = `/docker/registry/v2/${registryTree(app.root).blobPath(blob!.digest)}`;
-  const collector = createCollector({
-    driver: {
-      ...app.driver,
-      move: async (from, to, options) => (await app.driver.touch(from), app.driver.move(from, to, options)),
-    },
-    store: app.store,
-    protection: createProtection({ protectMs: 0 }),
-    rootDirectory: app.root,
-    deleteUntagged: false,
-    minimumAgeMs: 0,
-    logger: createLogger({ level: 'silent' }),
-  });
-  const { removed } = await collector.collect(never);
-  assert.equal(removed.blobs, 0);
-  assert.ok(await app.driver.stat(path));
-});
-
-test('what another process touched before is not away for a moment', async (t) => {
-  const app = await fixture(t);
-  const [blob] = image('touched before').blobs;
-  await app.pushBlob('app', blob!.bytes, blob!.digest);
-  const path = `/docker/registry/v2/${registryTree(app.root).blobPath(blob!.digest)}`;
-  const moved: string[] = [];
-  const driver: StorageDriver = {
-    ...app.driver,
-    async move(from, to, options) {
-      moved.push(from);
-      // Its link goes first.
-      if (from.endsWith('/link')) await app.driver.touch(path);
-      return app.driver.move(from, to, options);
-    },
-  };
-  const protection = createProtection({ protectMs: 0 });
-  const logger = createLogger({ level: 'silent' });
-  const options = { driver, store: app.store, protection, rootDirectory: app.root, logger };
-  const { removed } = await createCollector({ ...options, deleteUntagged: false, minimumAgeMs: 0 }).collect(never);
-  assert.deepEqual([removed.layers, removed.blobs], [1, 0]);
-  assert.ok(!moved.includes(path));
-});
-
-/** `meanwhile` is what another process does when the collection is about to move the link of a manifest away. */
-async function collectBeside(app: Fixture, meanwhile: () => Promise<unknown>) {
-  let times = 0;
-  const move: StorageDriver['move'] = async (from, to, options) => {
-    if (from.includes('/_manifests/revisions/') && times++ === 0) await meanwhile();
-    return app.driver.move(from, to, options);
-  };
-  const collector = createCollector({
-    driver: { ...app.driver, move },
-    store: app.store,
-    protection: createProtection({ protectMs: 0 }),
-    observer: app.catalog,
-    rootDirectory: app.root,
-    deleteUntagged: true,
-    minimumAgeMs: 0,
-    logger: createLogger({ level: 'silent' }),
-  });
-  const { removed } = await collector.collect(never);
-  assert.equal(times, 1);
-  return removed;
-}
-
-/** A second process on the volume, as far as it matters: it has protections of its own. */
-const another = (t: TestContext, { driver }: Fixture) =>
-  registryApp(t, { driver, protection: createProtection({ protectMs: 0 }) });
-
-test('an untagged manifest that another process tags meanwhile stays, with the tag', async (t) => {
-  const app = await fixture(t);
-  const other = await another(t, app);
-  await app.pushImage('app', image('again'), 'v1');
-  await app.send('DELETE', 'app/manifests/v1');
-  const removed = await collectBeside(app, () => other.pushManifest('app', image('again').manifest, 'v2'));
-  assert.deepEqual([removed.manifests, removed.blobs], [0, 0]);
-  await pull(app, 'app', 'v2');
-});
-
-test('an untagged manifest that another process puts into an index meanwhile stays', async (t) => {
-  const app = await fixture(t);
-  const other = await another(t, app);
-  await app.pushImage('app', image('amd64'));
-  const removed = await collectBeside(app, async () => {
-    assert.equal((await other.pushManifest('app', index([image('amd64')]), 'v1')).statusCode, 201);
-  });
-  assert.deepEqual([removed.manifests, removed.blobs], [0, 0]);
-  await pull(app, 'app', 'v1');
-});
-
 test('an interrupted run rejects and leaves a sound registry', async (t) => {
-  const app = await fixture(t);
+  const app = await collectedApp(t);
   await app.pushImage('app', image('kept'), 'v1');
   const aborted = AbortSignal.abort(new Error('stopping'));
   await assert.rejects(app.collector(true).collect(aborted), /stopping/);

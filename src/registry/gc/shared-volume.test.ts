@@ -1,0 +1,105 @@
+/** Collections beside another process on the same volume, which knows nothing of our protections. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { StorageDriver } from '#registry/storage/driver.ts';
+import { createLogger } from '#shared/logger.ts';
+import { collectedApp, pull, type CollectedApp } from '#test/support/collected-app.ts';
+import { image, index } from '#test/support/content.ts';
+import { registryApp } from '#test/support/registry-app.ts';
+import { registryTree } from '#test/support/registry-tree.ts';
+import { createCollector } from './collector.ts';
+import { createProtection } from './protection.ts';
+
+const never = new AbortController().signal;
+
+test('what another process touched meanwhile is put back', async (t) => {
+  const app = await collectedApp(t);
+  const [blob] = image('touched').blobs;
+  await app.pushBlob('app', blob!.bytes, blob!.digest);
+  const path = `/docker/registry/v2/${registryTree(app.root).blobPath(blob!.digest)}`;
+  const collector = createCollector({
+    driver: {
+      ...app.driver,
+      move: async (from, to, options) => (await app.driver.touch(from), app.driver.move(from, to, options)),
+    },
+    store: app.store,
+    protection: createProtection({ protectMs: 0 }),
+    rootDirectory: app.root,
+    deleteUntagged: false,
+    minimumAgeMs: 0,
+    logger: createLogger({ level: 'silent' }),
+  });
+  const { removed } = await collector.collect(never);
+  assert.equal(removed.blobs, 0);
+  assert.ok(await app.driver.stat(path));
+});
+
+test('what another process touched before is not away for a moment', async (t) => {
+  const app = await collectedApp(t);
+  const [blob] = image('touched before').blobs;
+  await app.pushBlob('app', blob!.bytes, blob!.digest);
+  const path = `/docker/registry/v2/${registryTree(app.root).blobPath(blob!.digest)}`;
+  const moved: string[] = [];
+  const driver: StorageDriver = {
+    ...app.driver,
+    async move(from, to, options) {
+      moved.push(from);
+      // Its link goes first.
+      if (from.endsWith('/link')) await app.driver.touch(path);
+      return app.driver.move(from, to, options);
+    },
+  };
+  const protection = createProtection({ protectMs: 0 });
+  const logger = createLogger({ level: 'silent' });
+  const options = { driver, store: app.store, protection, rootDirectory: app.root, logger };
+  const { removed } = await createCollector({ ...options, deleteUntagged: false, minimumAgeMs: 0 }).collect(never);
+  assert.deepEqual([removed.layers, removed.blobs], [1, 0]);
+  assert.ok(!moved.includes(path));
+});
+
+/** `meanwhile` is what another process does when the collection is about to move the link of a manifest away. */
+async function collectBeside(app: CollectedApp, meanwhile: () => Promise<unknown>) {
+  let times = 0;
+  const move: StorageDriver['move'] = async (from, to, options) => {
+    if (from.includes('/_manifests/revisions/') && times++ === 0) await meanwhile();
+    return app.driver.move(from, to, options);
+  };
+  const collector = createCollector({
+    driver: { ...app.driver, move },
+    store: app.store,
+    protection: createProtection({ protectMs: 0 }),
+    observer: app.catalog,
+    rootDirectory: app.root,
+    deleteUntagged: true,
+    minimumAgeMs: 0,
+    logger: createLogger({ level: 'silent' }),
+  });
+  const { removed } = await collector.collect(never);
+  assert.equal(times, 1);
+  return removed;
+}
+
+/** A second process on the volume, as far as it matters: it has protections of its own. */
+const another = (t: TestContext, { driver }: CollectedApp) =>
+  registryApp(t, { driver, protection: createProtection({ protectMs: 0 }) });
+
+test('an untagged manifest that another process tags meanwhile stays, with the tag', async (t) => {
+  const app = await collectedApp(t);
+  const other = await another(t, app);
+  await app.pushImage('app', image('again'), 'v1');
+  await app.send('DELETE', 'app/manifests/v1');
+  const removed = await collectBeside(app, () => other.pushManifest('app', image('again').manifest, 'v2'));
+  assert.deepEqual([removed.manifests, removed.blobs], [0, 0]);
+  await pull(app, 'app', 'v2');
+});
+
+test('an untagged manifest that another process puts into an index meanwhile stays', async (t) => {
+  const app = await collectedApp(t);
+  const other = await another(t, app);
+  await app.pushImage('app', image('amd64'));
+  const removed = await collectBeside(app, async () => {
+    assert.equal((await other.pushManifest('app', index([image('amd64')]), 'v1')).statusCode, 201);
+  });
+  assert.deepEqual([removed.manifests, removed.blobs], [0, 0]);
+  await pull(app, 'app', 'v1');
+});
