@@ -12,7 +12,7 @@ export function appOptions(configuration: Configuration): AppOptions {
   const { http, storage, catalog, tags, validation, notifications, extensions } = configuration;
   return {
     urls: { host: http.host, relative: http.relativeurls },
-    prefix: http.prefix === '' ? '/' : http.prefix,
+    prefix: http.prefix.endsWith('/') ? http.prefix : `${http.prefix}/`,
     headers: http.headers,
     deleteEnabled: storage.delete.enabled,
     readOnly: storage.maintenance.readonly.enabled,

@@ -37,10 +37,7 @@ const rules: Rule[] = [
     http.host !== '' &&
     !isOrigin(http.host) &&
     `http.host: expected a URL such as https://registry.example.com, found "${http.host}"`,
-  ({ http }) =>
-    http.prefix !== '' &&
-    !/^\/(?:[A-Za-z0-9._~-]+\/)*$/.test(http.prefix) &&
-    'http.prefix: expected a path that starts and ends with a slash, such as /registry/',
+  ({ http }) => !/^(?:\/[A-Za-z0-9._~-]+)*\/?$/.test(http.prefix) && 'http.prefix: expected a path such as /registry/',
   ({ http }) => http.h2c.enabled && 'http.h2c.enabled: this registry does not support HTTP/2 without TLS (yet)',
   ({ http }) => headerProblem(http.headers),
   ({ http }) =>
