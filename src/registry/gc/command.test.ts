@@ -24,7 +24,15 @@ test('the flags are those of distribution, in any order, and --min-age', () => {
   }
 });
 
-async function collected(root: string, more: { quiet?: boolean; dryRun?: boolean; signal?: AbortSignal } = {}) {
+interface Settings {
+  quiet?: boolean;
+  dryRun?: boolean;
+  signal?: AbortSignal;
+  /** Told of each write to standard output. */
+  heard?: () => void;
+}
+
+async function collected(root: string, { heard, ...more }: Settings = {}) {
   const out = { stdout: '', stderr: '' };
   const code = await garbageCollect({
     dryRun: false,
@@ -34,7 +42,10 @@ async function collected(root: string, more: { quiet?: boolean; dryRun?: boolean
     ...more,
     rootDirectory: root,
     minimumAgeMs: 0,
-    stdout: (text) => (out.stdout += text),
+    stdout(text) {
+      out.stdout += text;
+      heard?.();
+    },
     stderr: (text) => (out.stderr += text),
   });
   return { code, ...out };
@@ -57,6 +68,20 @@ test('more blobs than one thread takes are removed by several, all of them, with
   assert.equal(stdout.match(/^blob eligible for deletion: sha256:/gm)?.length, 2500);
   assert.match(stderr, /^2500 blobs \(\d+ bytes\), 0 layer links/m);
   assert.equal((await collected(tree.root, { quiet: true })).stdout, '');
+});
+
+test('threads that are interrupted stop, and the next run finds what they left', async (t) => {
+  const tree = registryTree(await temporaryFolder(t));
+  for (let i = 0; i < 2500; i++) tree.blob(`garbage ${i}`);
+  const interrupt = new AbortController();
+  const { signal } = interrupt;
+  // The last line is written just before the removal begins.
+  const { code } = await collected(tree.root, { signal, heard: () => setImmediate(() => interrupt.abort()) });
+  assert.equal(code, 130);
+  const left = tree.files().length;
+  assert.ok(left > 0);
+  assert.match((await collected(tree.root)).stderr, new RegExp(`^${left} blobs`, 'm'));
+  assert.deepEqual(tree.files(), []);
 });
 
 test('what is damaged is told of on standard error, and the command succeeds', async (t) => {

@@ -5,9 +5,8 @@ import { collect, type Collection } from './collect.ts';
 import { directRemover } from './direct-remover.ts';
 import { Interrupted, takingTurns } from './interrupt.ts';
 import { markLines } from './lines.ts';
-import type { BlobPlan } from './plan.ts';
 import { summaryLines } from './summary.ts';
-import { sweepBlobsTogether } from './sweep-blobs.ts';
+import { blobSweeper } from './sweep-blobs.ts';
 import { synchronousVolume } from './synchronous-volume.ts';
 import { run as runTask } from './volume.ts';
 
@@ -88,25 +87,26 @@ export async function garbageCollect(run: GarbageCollectRun): Promise<number> {
 }
 
 /** In this thread, by calls that block: a thread of its own would take as long to start as a small registry to read. */
-function collectHere(run: GarbageCollectRun, print?: (line: string) => void): Promise<Collection> {
+async function collectHere(run: GarbageCollectRun, print?: (line: string) => void): Promise<Collection> {
   const { rootDirectory, deleteUntagged, minimumAgeMs, signal } = run;
   const volume = synchronousVolume(rootDirectory);
   const checkpoint = takingTurns(signal);
-  const sweeping = {
-    remover: directRemover(volume),
-    removeBlobs: (blobs: BlobPlan[]) => sweepBlobsTogether(blobs, { rootDirectory, volume, checkpoint, signal }),
-  };
-  return runTask(
-    collect({
-      volume,
-      deleteUntagged,
-      minimumAgeMs,
-      now: Date.now(),
-      observer: { ...(print ? markLines(print) : {}), checkpoint },
-      ...(print ? { print } : {}),
-      ...(run.dryRun ? {} : sweeping),
-    }),
-  );
+  const sweeper = run.dryRun ? undefined : blobSweeper({ rootDirectory, volume, checkpoint, signal });
+  try {
+    return await runTask(
+      collect({
+        volume,
+        deleteUntagged,
+        minimumAgeMs,
+        now: Date.now(),
+        observer: { ...(print ? markLines(print) : {}), checkpoint },
+        ...(print ? { print } : {}),
+        ...(sweeper ? { remover: directRemover(volume), removeBlobs: sweeper.sweep } : {}),
+      }),
+    );
+  } finally {
+    await sweeper?.end();
+  }
 }
 
 /** Characters of lines in one write. */

@@ -5,14 +5,16 @@ import { mark } from './mark.ts';
 import { sweepBlobs } from './sweep-blobs.ts';
 import { runNow, type Task } from './volume.ts';
 import { synchronousVolume } from './synchronous-volume.ts';
-import type { WorkerOrder } from './thread.ts';
+import type { WorkerSetting, WorkerTask } from './thread.ts';
 
-function work({ rootDirectory, interrupt, task }: WorkerOrder): Task<unknown> {
-  const volume = synchronousVolume(rootDirectory);
-  const checkpoint = checkpointOf(interrupt);
+const { rootDirectory, interrupt } = workerData as WorkerSetting;
+const volume = synchronousVolume(rootDirectory);
+const checkpoint = checkpointOf(interrupt);
+
+function work(task: WorkerTask): Task<unknown> {
   if (task.kind === 'remove') return sweepBlobs(volume, task.blobs, checkpoint);
   return mark(volume, { ...task.options, now: Date.now(), observer: { checkpoint } });
 }
 
 const port = parentPort;
-if (port) port.postMessage(runNow(work(workerData as WorkerOrder)));
+port?.on('message', (task: WorkerTask) => port.postMessage(runNow(work(task))));
