@@ -1,15 +1,17 @@
 /** TLS and certificates of clients, with certificates that openssl makes. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request, type RequestOptions, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import type { TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { parseConfiguration } from '#registry/config/load.ts';
+import { createDrain } from '#registry/serve/drain.ts';
 import { createRegistryLogger } from '#registry/serve/logging.ts';
 import { createTlsReload } from '#registry/serve/tls-reload.ts';
 import { loadTls } from '#registry/serve/tls.ts';
@@ -45,12 +47,16 @@ function configured(tls: Record<string, unknown>) {
   return parseConfiguration(JSON.stringify(source), {}).configuration.http.tls;
 }
 
-/** Serves with `tls` of a configuration; gives a function that sends a request with a client's certificate, or none. */
-async function serve(t: Scope, tls: Record<string, unknown> = {}) {
+async function tlsApp(t: Scope, tls: Record<string, unknown> = {}) {
   const { cert: certificate, key } = files.server;
   const loaded = await loadTls(configured({ certificate, key, ...tls }));
   assert.ok(loaded);
-  const { app } = await registryApp(t, { tls: loaded });
+  return registryApp(t, { tls: loaded });
+}
+
+/** Serves with `tls` of a configuration; gives a function that sends a request with a client's certificate, or none. */
+async function serve(t: Scope, tls: Record<string, unknown> = {}) {
+  const { app } = await tlsApp(t, tls);
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   return async (client?: Name, options: RequestOptions = {}) => {
@@ -92,6 +98,20 @@ test('only the cipher suites that are named are spoken; without names, those tha
   const newest = await serve(t, { ciphersuites: ['TLS_AES_128_GCM_SHA256'] });
   assert.equal((await newest()).statusCode, 202);
   await assert.rejects(newest(undefined, aes256));
+});
+
+test('connections of which the TLS has not begun, and silent ones, do not keep the server from closing', async (t) => {
+  const { app } = await tlsApp(t);
+  const drain = createDrain(app);
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const [plain, half] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+  const secure = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  for (const socket of [plain, half, secure]) socket.on('error', () => {}).resume();
+  half.write(Buffer.from([0x16, 0x03, 0x01])); // the beginning of a ClientHello
+  await once(secure, 'secureConnect');
+  await drain(2000);
+  await eventually(() => assert.ok(plain.closed && half.closed && secure.closed));
 });
 
 test('a file that is missing stops the start, by its name', async () => {

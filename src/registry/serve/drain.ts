@@ -9,21 +9,22 @@ const firstRequestMs = 1000;
 
 /**
  * To be called before the server listens. Connections on which nothing has been said are closed after a second: Go's clients
- * keep such ones in their pools, and Node takes them for busy, so that every stop would last as long as it may.
+ * keep such ones in their pools, and Node takes them for busy, so that every stop would last as long as it may. Of those whose
+ * TLS has not begun or come to its end Node's HTTP server knows nothing, so we close them as well.
  */
 export function createDrain(app: FastifyInstance): Drain {
   const { server } = app;
   const open = new Set<Socket>();
-  server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: Socket) => {
+  const watch = (socket: Socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
-  });
+  };
+  // Over TLS a connection is seen twice: as what carries it, and once it can be talked on.
+  for (const event of ['connection', 'secureConnection']) server.on(event, watch);
   const closeSilent = () => open.forEach((socket) => socket.bytesRead === 0 && socket.destroy());
+  const closeAll = () => open.forEach((socket) => socket.destroy());
   return async (ms) => {
-    const timers = [
-      setTimeout(closeSilent, Math.min(firstRequestMs, ms)),
-      setTimeout(() => server.closeAllConnections(), ms),
-    ];
+    const timers = [setTimeout(closeSilent, Math.min(firstRequestMs, ms)), setTimeout(closeAll, ms)];
     try {
       await app.close();
     } finally {
