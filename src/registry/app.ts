@@ -32,6 +32,7 @@ import { manifestsEndpoint } from './http/endpoints/manifests.ts';
 import { notified } from '#registry/http/notified.ts';
 import { decodedPath, type Endpoint } from '#registry/http/path.ts';
 import { createPipelineLimit } from '#registry/http/pipelining.ts';
+import { createReadTurns } from '#registry/http/read-turns.ts';
 import { readOnly } from '#registry/http/read-only.ts';
 import { referrersEndpoint } from './http/endpoints/referrers.ts';
 import { tagsEndpoint } from './http/endpoints/tags.ts';
@@ -171,7 +172,7 @@ function endpoints(deps: AppDeps): Record<Endpoint, Methods> {
     catalog: catalogEndpoint({ catalog, ...options }),
     tags: tagsEndpoint({ catalog, ...options }),
     manifest: manifestsEndpoint({ push, ...options }),
-    blob: blobsEndpoint({ pool: createBufferPool(), ...options }),
+    blob: blobsEndpoint({ downloads: { pool: createBufferPool(), turns: createReadTurns() }, ...options }),
     uploads: uploadsEndpoint(links),
     upload: uploadEndpoint(links),
     referrers: referrersEndpoint(referrers),

@@ -3,20 +3,19 @@ import type { Digest } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
 import { parseRanges, type ByteRange } from '#registry/oci/range.ts';
 import type { BlobReader } from '#registry/storage/store.ts';
-import { blobBody, type Piece } from '#registry/http/blob-body.ts';
-import type { BufferPool } from '#registry/http/buffer-pool.ts';
+import { blobBody, type DownloadDeps, type Piece } from '#registry/http/blob-body.ts';
 import { byteRanges } from '#registry/http/byte-ranges.ts';
 import { conditionalAnswer } from '#registry/http/conditions.ts';
 import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
 import { requiredDigest } from '#registry/http/required-digest.ts';
 
 export interface BlobsDeps {
-  pool: BufferPool;
+  downloads: DownloadDeps;
   /** `storage.delete.enabled`. */
   deleteEnabled: boolean;
 }
 
-export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
+export function blobsEndpoint({ downloads, deleteEnabled }: BlobsDeps): Methods {
   async function get(exchange: Exchange): Promise<Answer> {
     const digest = requiredDigest(exchange.subject);
     const reader = await exchange.repository().blobs.open(digest);
@@ -65,7 +64,7 @@ export function blobsEndpoint({ pool, deleteEnabled }: BlobsDeps): Methods {
 
   function body(reader: BlobReader, pieces: Piece[]) {
     const { content } = reader;
-    if (!content) return blobBody(reader, pieces, pool);
+    if (!content) return blobBody(reader, pieces, downloads);
     const parts = pieces.map((piece) =>
       Buffer.isBuffer(piece) ? piece : content.subarray(piece.start, piece.end + 1),
     );
