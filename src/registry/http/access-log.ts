@@ -1,6 +1,7 @@
 /** One line for each request, with distribution's field names, so that queries on its logs go on working. */
 import type { Logger } from '#shared/logger.ts';
 import type { ExchangeObserver, ExchangeRecord } from './exchange.ts';
+import { remoteAddress } from './remote-address.ts';
 
 /** With `disabled` (`log.accesslog.disabled`) only failures of ours are logged. */
 export function accessLog(logger: Logger, disabled: boolean): ExchangeObserver {
@@ -20,16 +21,11 @@ function fields(record: ExchangeRecord): Record<string, unknown> {
     'http.request.host': request.headers.host,
     'http.request.id': id,
     'http.request.method': method,
-    'http.request.remoteaddr': remoteAddress(request.headers['x-forwarded-for'], record.remoteAddress),
+    'http.request.remoteaddr': remoteAddress(request.headers, record.peer),
     'http.request.uri': request.url,
     'http.request.useragent': request.headers['user-agent'],
     'http.response.duration': `${durationMs.toFixed(3)}ms`,
     'http.response.status': status,
     'http.response.written': responseBytes,
   };
-}
-
-function remoteAddress(forwarded: string | string[] | undefined, address: string | undefined): string | undefined {
-  const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',', 1)[0]?.trim();
-  return first === undefined || first === '' ? address : first;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExchangeObserver } from './exchange.ts';
 import type { Endpoint } from './path.ts';
+import { peerOf } from './remote-address.ts';
 import { announcedLength } from './request-body.ts';
 
 export interface WatchedExchange {
@@ -29,7 +30,7 @@ export function watchExchange(observers: ExchangeObserver[], exchange: WatchedEx
   if (observers.length === 0) return unwatched;
   const { id, request, response, endpoint } = exchange;
   const started = performance.now();
-  const { remoteAddress } = request.socket;
+  const peer = peerOf(request.socket);
   let failure: unknown;
   let user: string | undefined;
   let responseBytes = 0;
@@ -39,7 +40,7 @@ export function watchExchange(observers: ExchangeObserver[], exchange: WatchedEx
       id,
       endpoint,
       request,
-      remoteAddress,
+      peer,
       method: request.method ?? '',
       status: response.headersSent ? response.statusCode : clientLeft,
       aborted: !response.writableFinished,

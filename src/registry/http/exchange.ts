@@ -72,8 +72,8 @@ export interface ExchangeRecord {
   request: IncomingMessage;
   /** Who asked; absent for the unknown and the refused. */
   user?: string;
-  /** Of the connection, read when the exchange began: at its end the request may have no socket any more. */
-  remoteAddress: string | undefined;
+  /** Address and port of the connection, read when the exchange began: at its end the request may have no socket any more. */
+  peer: string;
   /** What went wrong on our side; the access log shows it at level error. */
   error?: unknown;
 }

@@ -10,6 +10,7 @@ import { isTag } from '#registry/oci/reference.ts';
 import type { Answer, Exchange, Handler, Methods } from './exchange.ts';
 import type { Links } from './links.ts';
 import type { Endpoint } from './path.ts';
+import { peerOf, remoteAddress } from './remote-address.ts';
 
 export interface NotifiedDeps {
   sink: EventSink;
@@ -65,14 +66,10 @@ async function tell(handler: Handler, reading: Reading, exchange: Exchange, deps
   return answer;
 }
 
-function requestRecord({ id, method, request }: Exchange) {
-  const { headers, socket } = request;
-  const forwarded = String(headers['x-forwarded-for'] ?? headers['x-real-ip'] ?? '')
-    .split(',', 1)[0]
-    ?.trim();
+function requestRecord({ id, method, request: { headers, socket } }: Exchange) {
   return {
     id,
-    addr: forwarded || `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`,
+    addr: remoteAddress(headers, peerOf(socket)),
     host: headers.host ?? '',
     method,
     useragent: headers['user-agent'] ?? '',
