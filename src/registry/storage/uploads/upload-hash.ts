@@ -16,7 +16,7 @@ export interface UploadHash {
   write(writer: FileWriter, batch: Batch): Promise<void>;
   /** More may follow. */
   digest(): Promise<Digest>;
-  /** Frees what is kept of it elsewhere; nothing else may be called then. */
+  /** Frees what is kept of it elsewhere. Writes that are still gathered then may come; they stay on this thread, or fail. */
   forget(): void;
 }
 
@@ -28,10 +28,11 @@ export function createUploadHash(algorithm: DigestAlgorithm, threads: WriterThre
   let there: ThreadedUpload | undefined;
   let bytes = 0;
   let failed = false;
+  let forgotten = false;
 
   /** A whole batch says that the client is fast and has not sent something small. */
   function isWorthHandingOver(writer: FileWriter, batch: Batch): boolean {
-    return writer.lend !== undefined && batch.bytes >= batchBytes && bytes <= hashedAgainBytes;
+    return !forgotten && writer.lend !== undefined && batch.bytes >= batchBytes && bytes <= hashedAgainBytes;
   }
 
   async function write(writer: FileWriter, batch: Batch): Promise<void> {
@@ -61,7 +62,10 @@ export function createUploadHash(algorithm: DigestAlgorithm, threads: WriterThre
     },
     write,
     digest: async () => there?.digest() ?? here.digest(),
-    forget: () => there?.forget(),
+    forget() {
+      forgotten = true;
+      there?.forget();
+    },
   };
 }
 

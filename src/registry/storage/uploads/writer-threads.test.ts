@@ -75,6 +75,18 @@ test('an upload that is cancelled while it is in a thread ends', async (t) => {
   await assert.rejects(upload.append(source), { code: 'BLOB_UPLOAD_UNKNOWN' });
 });
 
+test('an upload that is cancelled before it comes to a thread does not come to one with what it has gathered', async (t) => {
+  const { driver } = await open(t);
+  const threads = createWriterThreads();
+  t.after(() => threads.close());
+  const hash = createUploadHash('sha256', threads);
+  const writer = await driver.append('/upload');
+  hash.forget();
+  await uploadTarget(writer, hash).write({ chunks: [bytes], bytes: bytes.byteLength, givenAway: false });
+  assert.equal(hash.isElsewhere, false);
+  await writer.close();
+});
+
 test('an operation that fails is told with its code, and the upload takes nothing more', async () => {
   const thread = startWriterThread(() => {});
   const upload = thread.open({ algorithm: 'sha256', bytes: 0 });
