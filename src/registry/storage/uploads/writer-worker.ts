@@ -44,9 +44,10 @@ function hashOf(upload: number): Hash {
 }
 
 /**
- * What one call writes. To larger writes the kernel gives larger pages, which is less work for it while there are such pages; when
- * several uploads want them it at times takes longer to get one than to fill it. Throughput beside that of distribution, one
- * upload, two and four at once: 64 KiB 1.18, 1.03, 1.01; 128 KiB 1.28, 1.08, 0.86 to 1.04; 256 KiB 1.32, 1.13, 0.82 to 0.99.
+ * What one call writes. To larger writes the kernel gives larger pages, which is less work for it; several uploads use up those that
+ * have been touched lately, and on a virtual machine the others may have to come from the host, at eight times the price (ADR 14). Throughput
+ * beside that of distribution, one upload, two and four at once: 64 KiB 1.18, 1.03, 1.01; 128 KiB 1.28, 1.08, 0.86 to 1.04; 256 KiB 1.32,
+ * 1.13, 0.82 to 0.99.
  */
 const callBytes = { alone: 256 * 1024, together: 64 * 1024 };
 
