@@ -108,6 +108,29 @@ test('a full queue drops its oldest lines, counts them, and stays below its size
   await queue.close();
 });
 
+test('while the disk takes nothing, what nobody waits for is bounded in memory too', async (t) => {
+  const disk = Promise.withResolvers<boolean>();
+  let dropped = 0;
+  const queue = await openDiskQueue({
+    folder: await temporaryFolder(t),
+    maxBytes: 10_000,
+    onDrop: (lines) => (dropped += lines),
+    isHeld: () => disk.promise, // asked by each write, which hangs until it is told
+    logger,
+  });
+  const lines = Array.from({ length: 500 }, (_, number) => `${number}`.padStart(100, '.'));
+  const appended = lines.map((line) => queue.append(line));
+  const change = queue.append('change', { synced: true });
+  assert.equal(dropped, 400);
+  disk.resolve(true);
+  await Promise.all([...appended, change]);
+  await queue.append('later');
+  const kept = [];
+  while (queue.pending > 0) kept.push(await take(queue));
+  assert.deepEqual(kept.slice(-2), ['change', 'later']);
+  await queue.close();
+});
+
 test('a line that is dropped while it is delivered is not acknowledged in the place of another', async (t) => {
   const queue = await openAt(await temporaryFolder(t), 800, () => undefined);
   await queue.append('a'.repeat(99));

@@ -50,6 +50,12 @@ export async function openDiskQueue(options: DiskQueueOptions): Promise<EventQue
   return new DiskQueue(options, segments, segments[0]?.id === position.segment ? position.offset : 0, position.segment);
 }
 
+interface Waiting {
+  line: string;
+  synced: boolean;
+  done: PromiseWithResolvers<void>;
+}
+
 class DiskQueue implements EventQueue {
   readonly #options: DiskQueueOptions;
   readonly #segmentBytes: number;
@@ -63,7 +69,9 @@ class DiskQueue implements EventQueue {
   /** Lines of the first segment behind `#offset`, read ahead. */
   #ahead: string[] = [];
   #output: FileHandle | undefined;
-  #waiting: { line: string; synced: boolean; done: PromiseWithResolvers<void> }[] = [];
+  #waiting: Waiting[] = [];
+  /** Of the lines that wait and of those that are being written. */
+  #bytesInMemory = 0;
   #writing: Promise<void> | undefined;
 
   constructor(options: DiskQueueOptions, segments: Segment[], offset: number, firstId: number) {
@@ -81,7 +89,13 @@ class DiskQueue implements EventQueue {
     return this.#segments.reduce((sum, segment) => sum + segment.pending, 0);
   }
 
+  /** While the disk takes nothing, changes wait with their requests; nobody waits for what need not be synced, so it is dropped. */
   append(line: string, { synced = false }: AppendOptions = {}): Promise<void> {
+    if (!synced && this.#bytesInMemory >= this.#options.maxBytes) {
+      this.#options.onDrop(1);
+      return Promise.resolve();
+    }
+    this.#bytesInMemory += line.length;
     const done = Promise.withResolvers<void>();
     this.#waiting.push({ line, synced, done });
     this.#writing ??= this.#write();
@@ -105,6 +119,7 @@ class DiskQueue implements EventQueue {
         await this.#closeSegment();
         for (const { done } of batch) done.reject(error);
       }
+      this.#bytesInMemory -= batch.reduce((sum, { line }) => sum + line.length, 0);
       this.#waiter.wake();
     }
     // In the same turn as the look above: a line that comes later starts a new write.
