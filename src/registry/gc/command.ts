@@ -6,7 +6,6 @@ import { directRemover } from './direct-remover.ts';
 import { Interrupted, takingTurns } from './interrupt.ts';
 import { markLines } from './lines.ts';
 import { summaryLines } from './summary.ts';
-import { blobSweeper } from './sweep-blobs.ts';
 import { synchronousVolume } from './synchronous-volume.ts';
 import { run as runTask } from './volume.ts';
 
@@ -91,7 +90,9 @@ async function collectHere(run: GarbageCollectRun, print?: (line: string) => voi
   const { rootDirectory, deleteUntagged, minimumAgeMs, signal } = run;
   const volume = synchronousVolume(rootDirectory);
   const checkpoint = takingTurns(signal);
-  const sweeper = run.dryRun ? undefined : blobSweeper({ rootDirectory, volume, checkpoint, signal });
+  // What a dry run does not need is not loaded.
+  const sweeping = run.dryRun ? undefined : await import('./sweep-blobs.ts');
+  const sweeper = sweeping?.blobSweeper({ rootDirectory, volume, checkpoint, signal });
   try {
     return await runTask(
       collect({
