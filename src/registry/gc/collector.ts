@@ -87,7 +87,7 @@ async function removeManifests({ options, remover, report, signal }: Run): Promi
 async function removeContent({ options, remover, report, signal }: Run): Promise<void> {
   const plan = await markAll(options, false, signal);
   for (const { name, bytes } of plan.repositories) report.repositories.set(name, bytes);
-  report.problems.push(...plan.problems);
+  for (const problem of plan.problems) report.problems.push(problem);
   addRemoved(report.removed, await run(sweep(plan, remover, () => signal.throwIfAborted())));
 }
 
@@ -100,7 +100,7 @@ async function markAll(options: CollectorOptions, deleteUntagged: boolean, signa
 
 function tell({ logger, observe }: CollectorOptions, report: CollectionReport): void {
   const { problems: failures, ...counts } = report.removed;
-  report.problems.push(...failures);
+  for (const failure of failures) report.problems.push(failure);
   for (const problem of report.problems) logger.warn(problem, 'garbage collection met a problem');
   const steps = Object.fromEntries(report.steps.map(({ name, milliseconds }) => [name, milliseconds]));
   logger.info({ ...counts, problems: report.problems.length, steps }, 'garbage has been collected');

@@ -62,7 +62,7 @@ function* markOne(state: Mark, name: string, entries: string[]): Task<void> {
     for (const [alias, target] of snapshot.aliases) {
       state.aliasesOf.set(target, [...(state.aliasesOf.get(target) ?? []), alias]);
     }
-    state.plan.problems.push(...snapshot.problems);
+    for (const problem of snapshot.problems) state.plan.problems.push(problem);
   } catch (error) {
     if (error instanceof Interrupted) throw error;
     throw new Error(`repository ${name} can't be read, so nothing is removed: ${(error as Error).message}`, {

@@ -58,7 +58,8 @@ function reachFrom(graph: ManifestGraph, dependants: Dependants, roots: Iterable
     if (live.has(digest)) continue;
     live.add(digest);
     for (const child of graph.manifests.get(digest)?.manifests ?? []) waiting.push(child.digest);
-    waiting.push(...(dependants.bySubject.get(digest) ?? []), ...(dependants.byTag.get(tagKey(digest)) ?? []));
+    for (const referrer of dependants.bySubject.get(digest) ?? []) waiting.push(referrer);
+    for (const target of dependants.byTag.get(tagKey(digest)) ?? []) waiting.push(target);
   }
   return live;
 }

@@ -43,7 +43,8 @@ export function nothingRemoved(): Removed {
 export function addRemoved(sum: Removed, part: Removed): void {
   for (const kind of ['tags', 'manifests', 'layers', 'blobs', 'bytes', 'repositories'] as const)
     sum[kind] += part[kind];
-  sum.problems.push(...part.problems);
+  // Not spread: a volume that has become read-only has more problems than a call takes arguments.
+  for (const problem of part.problems) sum.problems.push(problem);
 }
 
 export function* sweep(plan: Plan, remover: Remover, checkpoint: Checkpoint = () => {}): Task<Removed> {
