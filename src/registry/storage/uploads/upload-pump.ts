@@ -29,8 +29,11 @@ export interface PumpOptions {
 /** Chunks of a request are gathered into writes of this size, so that each is worth its way to another thread. */
 export const batchBytes = 512 * 1024;
 
-/** After this much the disk is told to begin, beside the receiving, so that the commit at the end has little left to do. */
-const syncBytes = 32 * 1024 * 1024;
+/**
+ * After this much the disk is told to begin, beside the receiving, so that the commit at the end has little left to do. Throughput beside that
+ * of distribution, one upload and four at once: 32 MiB 1.32, 1.02; 16 MiB 1.52, 1.02; 8 MiB 1.57, 1.00.
+ */
+const syncBytes = 16 * 1024 * 1024;
 
 /** What a slow client sent is written after this time, so that a thousand of them don't hold half a gigabyte of memory. */
 const flushAfterMs = 25;
