@@ -1,8 +1,8 @@
 import { digestAlgorithm, type Digest } from '#registry/oci/digest.ts';
 import { smallBlobBytes } from './content-cache.ts';
 import type { FileInfo, FileReader } from './driver.ts';
-import { blobData, layerLink } from './layout.ts';
-import { link, type StoreContext } from './store-context.ts';
+import { blobData, layerLink, link } from './layout.ts';
+import type { StoreContext } from './store-context.ts';
 import type { BlobDescriptor, BlobReader, BlobStore } from './store.ts';
 
 export function createBlobStore(context: StoreContext, repository: string): BlobStore {

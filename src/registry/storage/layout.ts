@@ -27,6 +27,7 @@
  * Source: distribution registry/storage/paths.go, catalog.go, driver/filesystem/driver.go.
  */
 import { digestAlgorithm, digestEncoded, parseDigest, type Digest } from '#registry/oci/digest.ts';
+import type { Placement } from './driver.ts';
 
 export const treeRoot = '/docker/registry/v2';
 
@@ -90,6 +91,11 @@ export function tagDirectory(repository: string, tag: string): string {
 
 export function tagLink(repository: string, tag: string): string {
   return `${repositoriesRoot}/${repository}/_manifests/tags/${tag}/current/link`;
+}
+
+/** A link file holds the digest and nothing else. */
+export function link(path: string, digest: Digest): Placement {
+  return { path, content: Buffer.from(digest, 'latin1') };
 }
 
 /** What a tag has ever pointed to; each registry writes it before the tag itself. */

@@ -1,6 +1,6 @@
 import type { Digest } from '#registry/oci/digest.ts';
-import { blobData, revisionLink } from './layout.ts';
-import { link, type StoreContext } from './store-context.ts';
+import { blobData, link, revisionLink } from './layout.ts';
+import type { StoreContext } from './store-context.ts';
 import type { ManifestStore, PutOptions, StoredManifest, TagConflict } from './store.ts';
 import type { RepositoryTags } from './tag-store.ts';
 

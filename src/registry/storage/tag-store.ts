@@ -1,7 +1,7 @@
 import type { Digest } from '#registry/oci/digest.ts';
 import type { DirectoryEntry, Placement } from './driver.ts';
-import { tagDirectory, tagHistory, tagIndexLink, tagLink, tagsDirectory } from './layout.ts';
-import { link, type StoreContext } from './store-context.ts';
+import { link, tagDirectory, tagHistory, tagIndexLink, tagLink, tagsDirectory } from './layout.ts';
+import type { StoreContext } from './store-context.ts';
 import type { TagCondition, TagConflict, TagStore } from './store.ts';
 import { workThrough } from './work-through.ts';
 

@@ -1,9 +1,9 @@
 import { digestAlgorithm, type Digest, type DigestAlgorithm } from '#registry/oci/digest.ts';
 import { RegistryError } from '#registry/oci/errors.ts';
-import { blobData, layerLink, uploadData, uploadDirectory } from '#registry/storage/layout.ts';
+import { blobData, layerLink, link, uploadData, uploadDirectory } from '#registry/storage/layout.ts';
 import { createRunningHash, hashFile } from '#registry/storage/running-hash.ts';
-import { link, type StoreContext } from '#registry/storage/store-context.ts';
 import type { BlobDescriptor, ByteSource, Upload } from '#registry/storage/store.ts';
+import type { UploadContext } from './upload-context.ts';
 import { createUploadHash, uploadTarget, type UploadHash } from './upload-hash.ts';
 import { pump } from './upload-pump.ts';
 
@@ -11,6 +11,8 @@ export interface UploadIdentity {
   repository: string;
   id: string;
   startedAt: Date;
+  /** What its client will most likely name in the end. */
+  algorithm: DigestAlgorithm;
 }
 
 /**
@@ -21,19 +23,22 @@ export class UploadSession implements Upload {
   readonly id: string;
   readonly startedAt: Date;
   readonly #repository: string;
-  readonly #context: StoreContext;
+  readonly #context: UploadContext;
   readonly #data: string;
+  readonly #ended: () => void;
   #hash: UploadHash | undefined;
   #size = 0;
   #state: 'idle' | 'appending' | 'committing' | 'gone' = 'idle';
 
-  constructor(context: StoreContext, identity: UploadIdentity, algorithm: DigestAlgorithm = 'sha256') {
+  /** `ended` is called once it is committed or cancelled. */
+  constructor(context: UploadContext, identity: UploadIdentity, ended: () => void) {
     this.id = identity.id;
     this.startedAt = identity.startedAt;
     this.#repository = identity.repository;
     this.#context = context;
     this.#data = uploadData(identity.repository, identity.id);
-    this.#hash = createUploadHash(algorithm, context.writerThreads);
+    this.#hash = createUploadHash(identity.algorithm, context.writerThreads);
+    this.#ended = ended;
   }
 
   get size(): number {
@@ -162,7 +167,7 @@ export class UploadSession implements Upload {
   end(): void {
     this.#state = 'gone';
     this.forget();
-    this.#context.sessions.remove(`${this.#repository} ${this.id}`);
+    this.#ended();
   }
 
   async #remove(): Promise<void> {

@@ -9,11 +9,13 @@ import {
 } from '#registry/storage/layout.ts';
 import type { StoreContext } from '#registry/storage/store-context.ts';
 import type { Upload, UploadStore } from '#registry/storage/store.ts';
-import { UploadSession } from './upload-session.ts';
+import { UploadSession, type UploadIdentity } from './upload-session.ts';
 
 export function createUploadStore(context: StoreContext, repository: string): UploadStore {
   const { driver, sessions } = context;
   const keyOf = (id: string) => `${repository} ${id}`;
+  const open = (identity: UploadIdentity) =>
+    new UploadSession(context, identity, () => sessions.remove(keyOf(identity.id)));
 
   async function create(algorithm: DigestAlgorithm = 'sha256'): Promise<Upload> {
     const id = randomUUID();
@@ -24,7 +26,7 @@ export function createUploadStore(context: StoreContext, repository: string): Up
       await driver.delete(uploadDirectory(repository, id), { lazily: true }).catch(() => {});
       throw error;
     }
-    const session = new UploadSession(context, { repository, id, startedAt }, algorithm);
+    const session = open({ repository, id, startedAt, algorithm });
     sessions.add(keyOf(id), session);
     return session;
   }
@@ -57,7 +59,7 @@ export function createUploadStore(context: StoreContext, repository: string): Up
     if (!content) return undefined;
     // A crash may have left the file empty; then its own time says the same.
     const startedAt = parseStartedAt(content.bytes.toString('latin1')) ?? new Date(content.info.modifiedMs);
-    const session = new UploadSession(context, { repository, id, startedAt });
+    const session = open({ repository, id, startedAt, algorithm: 'sha256' });
     await session.refresh();
     const earlier = sessions.get(keyOf(id));
     if (earlier) return earlier;
