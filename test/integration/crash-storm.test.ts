@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, readdir, utimes } from 'node:fs/promises';
+import { copyFile, readdir, rename, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -51,10 +51,13 @@ async function leftovers(root: string): Promise<string[]> {
     .filter((path) => path.endsWith('.tmp') || path.includes('/_uploads/') || path.includes('/trash/'));
 }
 
-/** A temporary file is removed when it is an hour old: a younger one may be another process's. */
+/** What is left is removed when it is an hour old: what is younger may be another process's. In the trash the name has the time. */
 async function letTimePass(root: string): Promise<void> {
   const past = new Date(Date.now() - 7_200_000);
-  for (const path of await leftovers(root)) await utimes(path, past, past);
+  for (const path of await leftovers(root)) {
+    await utimes(path, past, past);
+    await rename(path, path.replace(/(\/trash\/)\d+/, `$1${past.getTime()}`));
+  }
 }
 
 function lifeOf(round: number, random: () => number): number {

@@ -3,6 +3,7 @@
  * the mark began. Other processes on the same volume say by a file's time that they use it: what was moved away and
  * turns out to be younger than the mark saw it is put back.
  */
+import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import { blobData } from '#registry/storage/layout.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
@@ -25,19 +26,21 @@ export interface OnlineRemoverOptions {
   observer?: Pick<StoreObserver, 'blobRemoved' | 'manifestDeleted' | 'repositoryRemoved'>;
 }
 
-/** Outside of distribution's tree, where no walker of another registry looks. */
-export const trashRoot = '/.registry-operator/trash';
+/**
+ * Outside of distribution's tree, where no walker of another registry looks. A name in it says when the thing was moved there, and is
+ * random besides: in containers the processes of all replicas have the same number.
+ */
+const trashRoot = '/.registry-operator/trash';
 
 export function onlineRemover({ driver, store, protection, observer }: OnlineRemoverOptions): Remover {
   const volume = driverVolume(driver);
-  let sequence = 0;
 
   /** `false` when it is gone already, or was used by another process. The directory goes too, once it is empty. */
   async function takeAway(path: string, modifiedMs: number): Promise<boolean> {
     // What was used long since must not be away even for the moment until it is put back: somebody may pull it.
     const before = await driver.stat(path);
     if (before?.modifiedMs !== modifiedMs) return false;
-    const trash = `${trashRoot}/${process.pid}-${sequence++}`;
+    const trash = `${trashRoot}/${Date.now()}.${randomUUID()}`;
     if (!(await driver.move(path, trash, { lazily: true }))) return false;
     const info = await driver.stat(trash);
     if (info && info.modifiedMs !== modifiedMs) {
@@ -93,7 +96,13 @@ export function onlineRemover({ driver, store, protection, observer }: OnlineRem
   };
 }
 
+/** Milliseconds; far longer than another process needs to look at what it has moved away, and to put it back. */
+const inUseMs = 3_600_000;
+
 /** What a crash in the middle of a removal left: it was garbage. */
 export async function emptyTrash(driver: StorageDriver): Promise<void> {
-  await driver.delete(trashRoot, { lazily: true });
+  for (const { name } of (await driver.list(trashRoot)) ?? []) {
+    const age = Date.now() - Number.parseInt(name, 10);
+    if (!(age < inUseMs)) await driver.delete(`${trashRoot}/${name}`, { lazily: true });
+  }
 }

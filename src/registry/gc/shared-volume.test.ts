@@ -34,6 +34,33 @@ test('what another process touched meanwhile is put back', async (t) => {
   assert.ok(await app.driver.stat(path));
 });
 
+test('what is about to be put back is safe from the collection of another process', async (t) => {
+  const app = await collectedApp(t);
+  const [blob] = image('kept').blobs;
+  const other = image('garbage').blobs;
+  for (const { bytes, digest } of [blob!, ...other]) await app.pushBlob('app', bytes, digest);
+  const path = `/docker/registry/v2/${registryTree(app.root).blobPath(blob!.digest)}`;
+  const collector = (driver: StorageDriver) =>
+    createCollector({
+      driver,
+      store: app.store,
+      protection: createProtection({ protectMs: 0 }),
+      rootDirectory: app.root,
+      deleteUntagged: false,
+      minimumAgeMs: 0,
+      logger: createLogger({ level: 'silent' }),
+    });
+  const move: StorageDriver['move'] = async (from, to, options) => {
+    if (from === path) await app.driver.touch(path);
+    const moved = await app.driver.move(from, to, options);
+    // Between the moving away and the look at it; in containers both processes have the same number.
+    if (from === path) assert.ok((await collector(app.driver).collect(never)).removed.blobs > 0);
+    return moved;
+  };
+  await collector({ ...app.driver, move }).collect(never);
+  assert.deepEqual((await app.driver.getContent(path))?.bytes, blob!.bytes);
+});
+
 test('what another process touched before is not away for a moment', async (t) => {
   const app = await collectedApp(t);
   const [blob] = image('touched before').blobs;
