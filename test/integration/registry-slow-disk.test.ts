@@ -21,8 +21,8 @@ const bytesPerSecond = 64 * mebibyte;
  * 64 of that bound each connection has a piece in Node's hands and one in ours.
  */
 const growthLimit = 480;
-/** Milliseconds: of all pulls but one in a hundred, and of any, since those that come with the thousand wait until all are read. */
-const [usualPull, slowestPull] = [250, 15_000];
+/** Pulls that one client gets through while the disk is busy for ten seconds at least: some thousand on a quiet machine. */
+const pullsMeanwhile = 100;
 const repository = 'slow/disk';
 /** The young generation comes and goes by tens of MiB, which would hide what uploads hold. */
 const env = { NODE_OPTIONS: '--max-semi-space-size=4' };
@@ -60,15 +60,11 @@ async function push(agent: Agent, location: URL, bytes: Buffer): Promise<string>
   return digest;
 }
 
-/** Pulls until `signal` aborts; then the milliseconds of each. */
-async function pullMeanwhile(client: RegistryClient, signal: AbortSignal): Promise<number[]> {
-  const times: number[] = [];
-  while (!signal.aborted) {
-    const begun = performance.now();
-    await client.pullAll(repository, 'x');
-    times.push(performance.now() - begun);
-  }
-  return times;
+/** Pulls until `signal` aborts; then their number. */
+async function pullMeanwhile(client: RegistryClient, signal: AbortSignal): Promise<number> {
+  let pulls = 0;
+  for (; !signal.aborted; pulls++) await client.pullAll(repository, 'x');
+  return pulls;
 }
 
 async function memoryMiB({ pid }: TestRegistry, field: 'VmRSS' | 'VmHWM'): Promise<number> {
@@ -95,16 +91,15 @@ async function pushAll(t: TestContext): Promise<void> {
   const digests = await Promise.all(uploads.map((upload, number) => push(agent, upload, blobOf(number))));
   const seconds = (performance.now() - begun) / 1000;
   over.abort();
-  const pulls = (await pulling).toSorted((a, b) => a - b);
+  const pulls = await pulling;
   const grown = (await memoryMiB(registry, 'VmHWM')) - before;
-  const [usual = Infinity, slowest = Infinity] = [0.99, 1].map((part) => pulls[Math.ceil(part * pulls.length) - 1]);
-  const pullTimes = `${pulls.length} pulls, 99 % within ${usual.toFixed(0)} ms, all within ${slowest.toFixed(0)} ms`;
-  t.diagnostic(`${seconds.toFixed(0)} s, ${grown.toFixed(0)} MiB more, ${pullTimes}`);
+  t.diagnostic(`${seconds.toFixed(0)} s, ${grown.toFixed(0)} MiB more, ${pulls} pulls`);
   const atLeast = (pushes * blobBytes) / bytesPerSecond;
   assert.ok(seconds > atLeast, `${seconds} s: the disk was not slow`);
   assert.ok(grown < growthLimit, `${grown.toFixed(0)} MiB more`);
-  assert.ok(usual < usualPull && slowest < slowestPull, pullTimes);
+  assert.ok(pulls >= pullsMeanwhile, `${pulls} pulls`);
   for (const digest of digests) assert.ok(await client.blob(repository, digest));
 }
 
-if (canBeSlow) void test(`${pushes} pushes on a slow disk`, pushAll);
+const skip = canBeSlow ? false : 'needs to mount, and cgroup v1 with blkio';
+void test(`${pushes} pushes on a slow disk`, { skip }, pushAll);

@@ -16,7 +16,6 @@ type Scope = Parameters<typeof temporaryFolder>[0];
 const groups = '/sys/fs/cgroup/blkio';
 const limitFile = 'blkio.throttle.write_bps_device';
 
-/** Where mounting is not allowed, or there is no such controller, a test that needs a slow disk is not there. */
 export const canBeSlow = canMount && exists(join(groups, limitFile)) && exists('/dev/loop-control');
 
 function exists(path: string): boolean {
