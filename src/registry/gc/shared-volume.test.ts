@@ -12,24 +12,33 @@ import { createProtection } from './protection.ts';
 
 const never = new AbortController().signal;
 
+/** Collects with protections of its own, and with what `driver` does otherwise. */
+function collect(
+  { driver, store, catalog, root }: CollectedApp,
+  other: Partial<StorageDriver>,
+  deleteUntagged = false,
+) {
+  const collector = createCollector({
+    driver: { ...driver, ...other },
+    store,
+    observer: catalog,
+    protection: createProtection({ protectMs: 0 }),
+    rootDirectory: root,
+    deleteUntagged,
+    minimumAgeMs: 0,
+    logger: createLogger({ level: 'silent' }),
+  });
+  return collector.collect(never);
+}
+
 test('what another process touched meanwhile is put back', async (t) => {
   const app = await collectedApp(t);
   const [blob] = image('touched').blobs;
   await app.pushBlob('app', blob!.bytes, blob!.digest);
   const path = `/docker/registry/v2/${registryTree(app.root).blobPath(blob!.digest)}`;
-  const collector = createCollector({
-    driver: {
-      ...app.driver,
-      move: async (from, to, options) => (await app.driver.touch(from), app.driver.move(from, to, options)),
-    },
-    store: app.store,
-    protection: createProtection({ protectMs: 0 }),
-    rootDirectory: app.root,
-    deleteUntagged: false,
-    minimumAgeMs: 0,
-    logger: createLogger({ level: 'silent' }),
+  const { removed } = await collect(app, {
+    move: async (from, to, options) => (await app.driver.touch(from), app.driver.move(from, to, options)),
   });
-  const { removed } = await collector.collect(never);
   assert.equal(removed.blobs, 0);
   assert.ok(await app.driver.stat(path));
 });
@@ -40,24 +49,14 @@ test('what is about to be put back is safe from the collection of another proces
   const other = image('garbage').blobs;
   for (const { bytes, digest } of [blob!, ...other]) await app.pushBlob('app', bytes, digest);
   const path = `/docker/registry/v2/${registryTree(app.root).blobPath(blob!.digest)}`;
-  const collector = (driver: StorageDriver) =>
-    createCollector({
-      driver,
-      store: app.store,
-      protection: createProtection({ protectMs: 0 }),
-      rootDirectory: app.root,
-      deleteUntagged: false,
-      minimumAgeMs: 0,
-      logger: createLogger({ level: 'silent' }),
-    });
   const move: StorageDriver['move'] = async (from, to, options) => {
     if (from === path) await app.driver.touch(path);
     const moved = await app.driver.move(from, to, options);
     // Between the moving away and the look at it; in containers both processes have the same number.
-    if (from === path) assert.ok((await collector(app.driver).collect(never)).removed.blobs > 0);
+    if (from === path) assert.ok((await collect(app, {})).removed.blobs > 0);
     return moved;
   };
-  await collector({ ...app.driver, move }).collect(never);
+  await collect(app, { move });
   assert.deepEqual((await app.driver.getContent(path))?.bytes, blob!.bytes);
 });
 
@@ -67,19 +66,13 @@ test('what another process touched before is not away for a moment', async (t) =
   await app.pushBlob('app', blob!.bytes, blob!.digest);
   const path = `/docker/registry/v2/${registryTree(app.root).blobPath(blob!.digest)}`;
   const moved: string[] = [];
-  const driver: StorageDriver = {
-    ...app.driver,
-    async move(from, to, options) {
-      moved.push(from);
-      // Its link goes first.
-      if (from.endsWith('/link')) await app.driver.touch(path);
-      return app.driver.move(from, to, options);
-    },
+  const move: StorageDriver['move'] = async (from, to, options) => {
+    moved.push(from);
+    // Its link goes first.
+    if (from.endsWith('/link')) await app.driver.touch(path);
+    return app.driver.move(from, to, options);
   };
-  const protection = createProtection({ protectMs: 0 });
-  const logger = createLogger({ level: 'silent' });
-  const options = { driver, store: app.store, protection, rootDirectory: app.root, logger };
-  const { removed } = await createCollector({ ...options, deleteUntagged: false, minimumAgeMs: 0 }).collect(never);
+  const { removed } = await collect(app, { move });
   assert.deepEqual([removed.layers, removed.blobs], [1, 0]);
   assert.ok(!moved.includes(path));
 });
@@ -91,17 +84,7 @@ async function collectBeside(app: CollectedApp, meanwhile: () => Promise<unknown
     if (from.includes('/_manifests/revisions/') && times++ === 0) await meanwhile();
     return app.driver.move(from, to, options);
   };
-  const collector = createCollector({
-    driver: { ...app.driver, move },
-    store: app.store,
-    protection: createProtection({ protectMs: 0 }),
-    observer: app.catalog,
-    rootDirectory: app.root,
-    deleteUntagged: true,
-    minimumAgeMs: 0,
-    logger: createLogger({ level: 'silent' }),
-  });
-  const { removed } = await collector.collect(never);
+  const { removed } = await collect(app, { move }, true);
   assert.equal(times, 1);
   return removed;
 }

@@ -8,6 +8,7 @@ import { byteRanges } from '#registry/http/byte-ranges.ts';
 import { conditionalAnswer } from '#registry/http/conditions.ts';
 import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
 import { requiredDigest } from '#registry/http/required-digest.ts';
+import { requireDeletion } from './deletion.ts';
 
 export interface BlobsDeps {
   downloads: DownloadDeps;
@@ -40,8 +41,7 @@ export function blobsEndpoint({ downloads, deleteEnabled }: BlobsDeps): Methods 
 
   async function remove(exchange: Exchange): Promise<Answer> {
     const digest = requiredDigest(exchange.subject);
-    if (!deleteEnabled)
-      throw new RegistryError('UNSUPPORTED', { message: 'deletion is not enabled (storage.delete.enabled)' });
+    requireDeletion(deleteEnabled);
     if (!(await exchange.repository().blobs.unlink(digest))) throw unknownBlob(digest);
     return { status: 202, headers: {} };
   }

@@ -7,6 +7,7 @@ import { conditionalAnswer, precondition } from '#registry/http/conditions.ts';
 import type { Answer, Exchange, Methods } from '#registry/http/exchange.ts';
 import type { ManifestPush } from './manifest-push.ts';
 import { removeReference } from './tag-swap.ts';
+import { requireDeletion } from './deletion.ts';
 
 export interface ManifestsDeps {
   /** `storage.delete.enabled`. */
@@ -28,8 +29,7 @@ export function manifestsEndpoint({ deleteEnabled, push }: ManifestsDeps): Metho
 
   async function remove(exchange: Exchange): Promise<Answer> {
     const reference = subjectReference(exchange);
-    if (!deleteEnabled)
-      throw new RegistryError('UNSUPPORTED', { message: 'deletion is not enabled (storage.delete.enabled)' });
+    requireDeletion(deleteEnabled);
     const condition = precondition(exchange.request.headers);
     if (!(await removeReference(exchange.repository(), reference, condition))) throw unknownManifest(exchange);
     return { status: 202, headers: {} };
