@@ -34,15 +34,17 @@ interface Answer {
   body: string;
 }
 
-/** A body that is sent on although the answer may come first. */
+/** A body that is sent on although the answer may come first: then its connection may end before all is sent. */
 function send(method: string, target: URL, body: Uint8Array = Buffer.alloc(0)): Promise<Answer> {
   return new Promise((resolve, reject) => {
+    let answered = false;
     const outgoing = request(target, { method, headers: { 'content-length': body.byteLength } }, (response) => {
+      answered = true;
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text })).on('error', reject);
     });
-    outgoing.on('error', reject).end(body);
+    outgoing.on('error', (error) => answered || reject(error)).end(body);
   });
 }
 

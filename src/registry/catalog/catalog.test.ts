@@ -178,6 +178,20 @@ test('a tag whose link another process writes after its directory was seen is se
   }
 });
 
+test('a tag that another process lost in the middle of a deletion is gone once somebody asks for it', async () => {
+  const driver = createInMemoryDriver();
+  const registry = await built(driver);
+  await pushImage(registry, 'app', 'v1', 'v2');
+  const tags = async () => (await registry.catalog.tags('app', all))?.entries;
+  assert.deepEqual(await tags(), ['v1', 'v2']);
+  await driver.delete(layout.tagLink('app', 'v1'));
+  assert.equal(await registry.store.repository('app').tags.resolve('v1'), undefined);
+  assert.deepEqual(await tags(), ['v2']);
+  await assertAgrees(registry.catalog, driver);
+  await pushImage(registry, 'app', 'v1');
+  assert.deepEqual(await tags(), ['v1', 'v2']);
+});
+
 test('a second build finds all that another process changed', async () => {
   const driver = createInMemoryDriver();
   const { catalog, store } = await built(driver);

@@ -112,6 +112,8 @@ function observer({ index, blobs, loader, changed }: Observed): StoreObserver {
     manifestDeleted: (name, digest) => update(name, (repository) => repository.deleteManifest(digest)),
     tagSet: (name, tag) => update(name, (repository) => repository.setTag(tag)),
     tagDeleted: (name, tag) => update(name, (repository) => repository.deleteTag(tag)),
+    // Whoever asks for it next tries again.
+    tagMissed: (name, tag) => void loader.doubt(name, tag).catch(() => {}),
     repositoryRemoved(name) {
       loader.drop(name);
       changed();

@@ -46,6 +46,12 @@ export class RepositoryIndex {
     this.tags.delete(tag);
   }
 
+  /** It is looked for on disk the next time that somebody asks for the tags. */
+  doubtTag(tag: string): void {
+    this.tags.delete(tag);
+    this.#tagsInfo = undefined;
+  }
+
   putManifest(digest: Digest): void {
     this.#announced?.manifests.set(digest, true);
     this.#manifests.set(digest, 0);

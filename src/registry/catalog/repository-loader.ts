@@ -13,6 +13,11 @@ export interface RepositoryLoader {
    * each link that was missing whether a push has been completed.
    */
   current(name: string): Promise<RepositoryIndex | undefined>;
+  /**
+   * Somebody found no link of a tag. When it is known, another process was killed while it deleted the tag or made it anew, which
+   * the directory of the tags does not show.
+   */
+  doubt(name: string, tag: string): Promise<void>;
   /** It was removed. A reading that runs may have seen it, and is done again. */
   drop(name: string): void;
 }
@@ -68,5 +73,12 @@ export function createRepositoryLoader(
     index.drop(name);
   }
 
-  return { load: (name) => read(name, 'all'), current, drop };
+  async function doubt(name: string, tag: string): Promise<void> {
+    const isKnown = () => index.get(name)?.tags.has(tag) === true;
+    if (!isKnown() || (await driver.stat(tagLink(name, tag))) || !isKnown()) return;
+    index.update(name, (repository) => repository.doubtTag(tag));
+    changed();
+  }
+
+  return { load: (name) => read(name, 'all'), current, doubt, drop };
 }

@@ -13,7 +13,7 @@ export function createManifestStore(context: StoreContext, repository: string, t
   }
 
   /**
-   * Content, link, tags: a crash in between leaves what nobody sees, or what no tag points to. Content that is there is
+   * Content, link with the history of the tags, tags: a crash in between leaves what nobody sees, or what no tag points to. Content that is there is
    * written again, which heals it.
    */
   async function put(
@@ -24,10 +24,11 @@ export function createManifestStore(context: StoreContext, repository: string, t
     return locked(digest, names, async () => {
       const conflict = condition && (await tags.conflict(names, condition));
       if (conflict) return conflict;
+      const placements = names.map((tag) => tags.placements(tag, digest));
       await driver.publish([
         [{ path: blobData(digest), content: bytes }],
-        [link(revisionLink(repository, digest), digest)],
-        names.flatMap((tag) => tags.links(tag, digest)),
+        [link(revisionLink(repository, digest), digest), ...placements.map(({ history }) => history)],
+        placements.map(({ current }) => current),
       ]);
       context.notify((observer) => observer.manifestPut?.(repository, manifest));
       for (const tag of names) context.notify((observer) => observer.tagSet?.(repository, tag, digest));

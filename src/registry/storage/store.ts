@@ -138,6 +138,8 @@ export interface StoreObserver {
   manifestDeleted?(repository: string, digest: Digest): void;
   tagSet?(repository: string, tag: string, digest: Digest): void;
   tagDeleted?(repository: string, tag: string): void;
+  /** Somebody asked for a tag that has no link. */
+  tagMissed?(repository: string, tag: string): void;
   /** Nothing was left in it, and its directories are gone. */
   repositoryRemoved?(repository: string): void;
 }

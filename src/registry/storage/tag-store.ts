@@ -8,6 +8,12 @@ import { workThrough } from './work-through.ts';
 /** Tags looked at a time. */
 const width = 16;
 
+/** The history goes first: by it the tags of a manifest are found. */
+export interface TagPlacements {
+  history: Placement;
+  current: Placement;
+}
+
 /** What the manifests of the repository need of its tags besides. */
 export interface RepositoryTags extends TagStore {
   /** Nobody else in this process changes any of the tags until `action` is done. */
@@ -15,7 +21,7 @@ export interface RepositoryTags extends TagStore {
   /** The first tag that does not meet the condition. */
   conflict(tags: string[], condition: TagCondition): Promise<TagConflict | undefined>;
   /** What makes `tag` point to `digest`: its entry in the history of the tag, and the tag itself. */
-  links(tag: string, digest: Digest): Placement[];
+  placements(tag: string, digest: Digest): TagPlacements;
   /** Every tag that points to `digest`; the caller holds the lock of the digest, so that no further one can appear. */
   deletePointingTo(digest: Digest): Promise<void>;
 }
@@ -38,13 +44,19 @@ export function createTagStore(context: StoreContext, repository: string): Repos
     return undefined;
   }
 
+  async function resolve(tag: string): Promise<Digest | undefined> {
+    const digest = await links.read(tagLink(repository, tag));
+    if (!digest) context.notify((observer) => observer.tagMissed?.(repository, tag));
+    return digest;
+  }
+
   async function remove(tag: string): Promise<boolean> {
     const removed = await driver.delete(tagDirectory(repository, tag));
     if (removed) context.notify((observer) => observer.tagDeleted?.(repository, tag));
     return removed;
   }
 
-  /** By its history, which spares the reading of its link: of 100,000 tags that takes seconds. One without is somebody's own work. */
+  /** By its history, which is there before the tag, and spares the reading of its link: of 100,000 tags that takes seconds. One without is somebody's own work. */
   async function mayPointTo(tag: string, digest: Digest): Promise<boolean> {
     if (await driver.stat(tagIndexLink(repository, tag, digest))) return true;
     return !(await driver.stat(tagHistory(repository, tag)));
@@ -61,13 +73,13 @@ export function createTagStore(context: StoreContext, repository: string): Repos
   }
 
   return {
-    resolve: (tag) => links.read(tagLink(repository, tag)),
+    resolve,
     locked,
     conflict,
-    links: (tag, digest) => [
-      link(tagIndexLink(repository, tag, digest), digest),
-      link(tagLink(repository, tag), digest),
-    ],
+    placements: (tag, digest) => ({
+      history: link(tagIndexLink(repository, tag, digest), digest),
+      current: link(tagLink(repository, tag), digest),
+    }),
     delete: (tag, condition) =>
       context.track(
         locks.run(lockOf(tag), async () => !(condition && (await conflict([tag], condition))) && remove(tag)),

@@ -87,13 +87,12 @@ test('an upload that is cancelled before it comes to a thread does not come to o
   await writer.close();
 });
 
-test('an operation that fails is told with its code, and the upload takes nothing more', async () => {
+test('an operation that fails is told with its code, also by what comes after it, of which nothing is taken', async () => {
   const thread = startWriterThread(() => {});
   const upload = thread.open({ algorithm: 'sha256', bytes: 0 });
   const writes = [1, 2].map(() => upload.write(9999, [new ArrayBuffer(1)]));
-  await assert.rejects(writes[0]!, { code: 'EBADF', syscall: 'write' });
-  await assert.rejects(writes[1]!, /earlier write/);
-  await assert.rejects(upload.digest(), /earlier write/);
+  for (const write of writes) await assert.rejects(write, { code: 'EBADF', syscall: 'write' });
+  await assert.rejects(upload.digest(), { code: 'EBADF' });
   await thread.close();
   await assert.rejects(upload.digest(), { code: 'UNAVAILABLE', status: 503 });
 });

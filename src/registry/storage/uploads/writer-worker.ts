@@ -24,6 +24,8 @@ export interface WriterReply {
 }
 
 const hashes = new Map<number, Hash>();
+/** Why an upload is refused what follows: so that everybody hears of a full volume, whichever reply comes to be seen first. */
+const failures = new Map<number, WriterReply>();
 
 function startHash(descriptor: number, { algorithm, bytes }: HashStart): Hash {
   const hash = createHash(algorithm);
@@ -39,7 +41,7 @@ function startHash(descriptor: number, { algorithm, bytes }: HashStart): Hash {
 
 function hashOf(upload: number): Hash {
   const hash = hashes.get(upload);
-  if (!hash) throw new Error('an earlier write of this upload failed');
+  if (!hash) throw new Error(`upload ${upload} has no hash`);
   return hash;
 }
 
@@ -77,20 +79,29 @@ function writeFully(descriptor: number, pieces: Uint8Array[]): void {
 
 function carryOut(order: Exclude<WriterOrder, { kind: 'forget' }>): WriterReply {
   try {
+    // What follows a write that failed would come to lie at the wrong place.
+    const earlier = failures.get(order.upload);
+    if (earlier) return earlier;
     return order.kind === 'write' ? write(order) : { hex: hashOf(order.upload).copy().digest('hex') };
   } catch (error) {
-    // What follows would come to lie at the wrong place: without a hash it is refused.
     hashes.delete(order.upload);
     const { message, code, syscall } = error as NodeJS.ErrnoException;
-    return { failure: { message, code, syscall } };
+    const reply: WriterReply = { failure: { message, code, syscall } };
+    failures.set(order.upload, reply);
+    return reply;
   } finally {
     // Left to the garbage collector, they would be counted as pressure and make it run.
     if (order.kind === 'write') for (const buffer of order.buffers) buffer.transfer(0);
   }
 }
 
+function forget(upload: number): void {
+  hashes.delete(upload);
+  failures.delete(upload);
+}
+
 parentPort?.on('message', (order: WriterOrder) => {
-  if (order.kind === 'forget') hashes.delete(order.upload);
+  if (order.kind === 'forget') forget(order.upload);
   // eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   else parentPort?.postMessage(carryOut(order));
 });
