@@ -91,7 +91,7 @@ test(`${rounds} kills lose nothing that was acknowledged (STORM_SEED=${seed})`, 
   const command = await builtProgram(scope);
   const registry = await startRegistry(scope, { command, root, config: { extensions } });
   const client = registryClient(registry.url);
-  const ledger = createLedger(minimumAgeMs);
+  const ledger = createLedger({ minimumAgeMs });
   const writing = openWriters(registry, ledger);
   for (let round = 0; round < rounds; round++) {
     await stormRound(registry, writing, round, lifeOf(round, random));

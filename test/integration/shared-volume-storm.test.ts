@@ -75,7 +75,7 @@ test(`${rounds} kills of one of ${servers} servers on a volume lose nothing (STO
   const root = await temporaryFolder(scope);
   const all: TestRegistry[] = [];
   while (all.length < servers) all.push(await startRegistry(scope, { root, config: { extensions } }));
-  const ledger = createLedger(minimumAgeMs);
+  const ledger = createLedger({ minimumAgeMs, othersWereKilled: true });
   const writing = all.flatMap((server, number) => openWriters(server, number, ledger));
   const pick = () => all[Math.floor(random() * servers)] as TestRegistry;
   let collections = 0;
