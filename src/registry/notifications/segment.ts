@@ -54,12 +54,16 @@ export async function readLines(folder: string, id: number, from: number, to: nu
  * process that does not know yet that it has lost the folder.
  */
 export async function createSegment(folder: string, id: number): Promise<FileHandle | undefined> {
+  const handle = await open(segmentPath(folder, id), 'ax', 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') return undefined;
+    throw error;
+  });
+  if (!handle) return undefined;
   try {
-    const handle = await open(segmentPath(folder, id), 'ax', 0o600);
     await syncFolder(folder);
     return handle;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+    await handle.close();
     throw error;
   }
 }
