@@ -4,7 +4,7 @@ import type { FileWriter, StorageDriver } from '#registry/storage/driver.ts';
 /** Called before each action that changes something; what it throws is what the disk says. */
 export type Fault = (action: string, path: string) => void;
 
-/** A driver whose disk fails when the test wants it: EIO can't be had from a real one on demand. */
+/** A driver whose disk fails at the step that the test wants; a real one that fails (failing-disk.ts) can't be told at which. */
 export function faultyDriver(driver: StorageDriver, fault: Fault): StorageDriver {
   const guarded = async <T>(action: string, path: string, run: () => Promise<T>): Promise<T> => {
     // A disk answers later, when more has arrived.
