@@ -37,7 +37,7 @@ async function serve(t: TestContext, { size = bytes.length, stored = bytes.lengt
   const server = createServer((_, response) => {
     state.open++;
     blobBody(reader(), [{ start: 0, end: size - 1 }], { pool, turns })
-      .send(response)
+      .send(response, () => response.writeHead(200, { 'content-length': size }))
       .catch((error: unknown) => {
         state.failures.push(error);
         response.destroy();

@@ -23,11 +23,12 @@ export interface DownloadDeps {
 export function blobBody(reader: BlobReader, pieces: Piece[], deps: DownloadDeps): StreamedBody {
   return {
     discard: () => reader.close(),
-    async send(response) {
+    async send(response, begin) {
+      const write = writeAfter(response, begin);
       try {
         for (const piece of pieces) {
-          if (Buffer.isBuffer(piece)) await write(response, piece);
-          else await pump(reader, piece, deps, response);
+          if (Buffer.isBuffer(piece)) await write(piece);
+          else await pump(reader, piece, deps, write);
         }
         response.end();
       } catch (error) {
@@ -54,10 +55,10 @@ async function pump(
   reader: BlobReader,
   { start, end }: ByteRange,
   { pool, turns }: DownloadDeps,
-  response: ServerResponse,
+  write: Write,
 ): Promise<void> {
   const read = (from: number) => turns.take(() => fill(reader, pool, from, end));
-  const send = (chunk: Buffer, buffer: Buffer) => write(response, chunk).finally(() => pool.release(buffer));
+  const send = (chunk: Buffer, buffer: Buffer) => write(chunk).finally(() => pool.release(buffer));
   let { chunk, buffer } = await read(start);
   let position = start + chunk.length;
   while (position <= end) {
@@ -97,8 +98,19 @@ async function fill(reader: BlobReader, pool: BufferPool, position: number, end:
   }
 }
 
+type Write = (chunk: Buffer) => Promise<void>;
+
+function writeAfter(response: ServerResponse, begin: () => void): Write {
+  let begun = false;
+  return (chunk) => {
+    if (!begun) begin();
+    begun = true;
+    return writeChunk(response, chunk);
+  };
+}
+
 /** Resolves when the operating system has taken the bytes, so that the buffer may be used again; rejects when the client is gone. */
-function write(response: ServerResponse, chunk: Buffer): Promise<void> {
+function writeChunk(response: ServerResponse, chunk: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const gone = () => reject(new ClientLeftError('the client closed the connection'));
     response.once('close', gone);

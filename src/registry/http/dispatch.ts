@@ -37,12 +37,14 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       if (isUnexpected(error) && !hasLeft(request)) watch.failed(error);
       answer = errorAnswer(error);
     }
+    const outgoing = { id, request, response, watch };
     try {
-      await respond(answer, { id, request, response, watch });
+      await respond(answer, outgoing);
     } catch (error) {
       watch.failed(error);
-      // The header has gone out: breaking the connection off is the only way left to say that the body is not whole.
-      response.destroy();
+      // Once the header has gone out, breaking the connection off is the only way left to say that the body is not whole.
+      if (response.headersSent) response.destroy();
+      else await respond(errorAnswer(error), outgoing);
     }
   };
 }

@@ -38,8 +38,11 @@ export interface Answer {
 
 /** A body that is sent piece by piece. Exactly one of the two is called, once. */
 export interface StreamedBody {
-  /** Writes all of it and ends the response; resolves when everything is released, also when the client went away. */
-  send(response: ServerResponse): Promise<void>;
+  /**
+   * Writes all of it and ends the response; resolves when everything is released, also when the client went away. Calls `begin`,
+   * which writes the header, once the first bytes are there: a failure before that can still be told with an error.
+   */
+  send(response: ServerResponse, begin: () => void): Promise<void>;
   /** For a HEAD: releases what was opened. */
   discard(): Promise<void>;
 }

@@ -80,7 +80,7 @@ function isStreamed(body: Answer['body']): body is StreamedBody {
 
 function leaving(body: StreamedBody, leave: () => void): StreamedBody {
   return {
-    send: (response) => body.send(response).finally(leave),
+    send: (response, begin) => body.send(response, begin).finally(leave),
     discard: () => body.discard().finally(leave),
   };
 }

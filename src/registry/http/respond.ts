@@ -38,9 +38,13 @@ export function createRespond(deps: RespondDeps): Respond {
     const unread = !request.complete && !request.readableEnded && hasBody(request);
     if (unread || deps.isClosing()) all['Connection'] = 'close';
     const bodiless = request.method === 'HEAD';
-    if (!bodiless) watch.answered(Number(all['Content-Length'] ?? 0));
-    response.writeHead(status, all);
-    if (streamed) return bodiless ? discard(streamed, response) : streamed.send(response);
+    const begin = () => {
+      if (!bodiless) watch.answered(Number(all['Content-Length'] ?? 0));
+      response.writeHead(status, all);
+    };
+    if (streamed && !bodiless) return streamed.send(response, begin);
+    begin();
+    if (streamed) return discard(streamed, response);
     if (unread) return endLate(request, response, content);
     end(response, bodiless ? undefined : content);
     return undefined;
