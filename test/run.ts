@@ -12,8 +12,10 @@ interface Suite {
   exclude?: string[];
   /** Files at a time. */
   concurrency: number;
-  /** Milliseconds for one file. */
+  /** Milliseconds for one test. */
   timeout: number;
+  /** Milliseconds for all of it, from nothing: a file whose process never ends fails instead of holding up the rest. */
+  limit: number;
 }
 
 const minute = 60_000;
@@ -24,14 +26,20 @@ const suites: Record<string, Suite> = {
     exclude: ['src/**/*.contract.test.ts', 'src/registry/http/**'],
     concurrency: 2,
     timeout: 2 * minute,
+    limit: 10 * minute,
   },
-  contract: { files: ['src/**/*.contract.test.ts'], concurrency: 2, timeout: 2 * minute },
-  http: { files: ['src/registry/http/**/*.test.ts', 'test/http/*.test.ts'], concurrency: 2, timeout: 2 * minute },
-  clients: { files: ['test/clients/*.test.ts'], concurrency: 1, timeout: 20 * minute },
-  conformance: { files: ['test/conformance/*.test.ts'], concurrency: 1, timeout: 10 * minute },
-  compat: { files: ['test/compat/*.test.ts'], concurrency: 1, timeout: 10 * minute },
-  integration: { files: ['test/integration/*.test.ts'], concurrency: 1, timeout: 15 * minute },
-  e2e: { files: ['test/e2e/*.test.ts'], concurrency: 1, timeout: 30 * minute },
+  contract: { files: ['src/**/*.contract.test.ts'], concurrency: 2, timeout: 2 * minute, limit: 5 * minute },
+  http: {
+    files: ['src/registry/http/**/*.test.ts', 'test/http/*.test.ts'],
+    concurrency: 2,
+    timeout: 2 * minute,
+    limit: 10 * minute,
+  },
+  clients: { files: ['test/clients/*.test.ts'], concurrency: 1, timeout: 20 * minute, limit: 35 * minute },
+  conformance: { files: ['test/conformance/*.test.ts'], concurrency: 1, timeout: 10 * minute, limit: 10 * minute },
+  compat: { files: ['test/compat/*.test.ts'], concurrency: 1, timeout: 10 * minute, limit: 15 * minute },
+  integration: { files: ['test/integration/*.test.ts'], concurrency: 1, timeout: 15 * minute, limit: 25 * minute },
+  e2e: { files: ['test/e2e/*.test.ts'], concurrency: 1, timeout: 30 * minute, limit: 40 * minute },
 };
 
 interface Counts {
@@ -50,7 +58,8 @@ async function runSuite(name: string, suite: Suite, counts: Counts): Promise<voi
   const started = performance.now();
   process.stdout.write(`\n== ${name}: ${files.length} files\n`);
   if (files.length === 0) return;
-  const stream = run({ files, concurrency: suite.concurrency, timeout: suite.timeout });
+  const { concurrency, timeout, limit } = suite;
+  const stream = run({ files, concurrency, timeout, signal: AbortSignal.timeout(limit) });
   const count = (kind: keyof Counts) => (event: { details?: { type?: string } }) => {
     if (event.details?.type !== 'suite') counts[kind]++;
   };

@@ -22,20 +22,29 @@ export interface DockerEngine {
 
 const nothingOfTheMachine = ['--bridge=none', '--iptables=false', '--ip-forward=false', '--ip-masq=false'];
 
+const ignore = () => undefined;
+
 /** Needs root. */
 export async function startDockerEngine(scope: Scope, store: ImageStore): Promise<DockerEngine> {
   const folder = await temporaryFolder(scope);
-  const [docker, engine] = await Promise.all([program('docker'), store === 'docker' ? ofDocker() : ofContainerd()]);
+  const [docker, runc, engine] = await Promise.all([
+    program('docker'),
+    program('runc'),
+    store === 'docker' ? ofDocker() : ofContainerd(),
+  ]);
   const host = `unix://${folder}/docker.sock`;
   const client = join(folder, 'client');
   await mkdir(client);
   const run = async (...args: string[]): Promise<string> =>
     (await execute(docker, ['--config', client, '--host', host, ...args])).stdout;
+  // An engine that does not come up leaves a mount on its folder.
+  const dataRoot = join(folder, 'data-root');
+  scope.after(() => execute('umount', ['--lazy', dataRoot]).then(ignore, ignore));
   const paths = ['data-root', 'exec-root', 'pidfile'].map((option) => `--${option}=${join(folder, option)}`);
   const server = await startServerProcess({
     command: engine.dockerd,
     args: ['--host', host, ...paths, ...nothingOfTheMachine, ...engine.args],
-    env: { PATH: [dirname(engine.containerd), process.env['PATH']].join(delimiter), ...engine.env },
+    env: { PATH: [dirname(engine.containerd), dirname(runc), process.env['PATH']].join(delimiter), ...engine.env },
     ready: async () => void (await run('info')),
   });
   scope.after(async () => void (await server.kill('SIGTERM')));

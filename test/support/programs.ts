@@ -35,6 +35,7 @@ const debianFiles: Record<string, [debian: string, file: string]> = {
   docker: ['docker.io', 'usr/bin/docker'],
   dockerd: ['docker.io', 'usr/sbin/dockerd'],
   containerd: ['containerd', 'usr/bin/containerd'],
+  runc: ['runc', 'usr/sbin/runc'],
 };
 
 const folder = join(homedir(), '.cache', 'registry-operator', 'programs');

@@ -57,7 +57,9 @@ export async function startRegistry(scope: Scope, options: RegistryOptions = {})
   await writeFile(configFile, JSON.stringify(configuration(root, host, debug, options.config)));
   const [command = '', ...args] = options.command ?? (await registryCommand(kind));
   let server: ServerProcess | undefined;
+  let over = false;
   scope.after(async () => {
+    over = true;
     await server?.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
   });
@@ -67,6 +69,10 @@ export async function startRegistry(scope: Scope, options: RegistryOptions = {})
     env: { OTEL_TRACES_EXPORTER: 'none', ...options.env },
     ready: () => answers(`http://${host}/v2/`),
   });
+  if (over) {
+    await server.kill('SIGKILL');
+    throw new Error('the test was over before its registry had started');
+  }
   return { ...server, kind, url: `http://${host}`, host, debugUrl: `http://${debug}`, root, configFile };
 }
 

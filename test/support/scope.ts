@@ -9,7 +9,16 @@ export function openScope(): Scope & { close(): Promise<void> } {
   return {
     after: (hook) => void hooks.push(hook),
     async close() {
-      for (let hook = hooks.pop(); hook; hook = hooks.pop()) await hook();
+      const failures: unknown[] = [];
+      for (let hook = hooks.pop(); hook; hook = hooks.pop()) {
+        // What fails to end must not keep the others alive: a test file ends when its last process does.
+        try {
+          await hook();
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+      if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
     },
   };
 }
