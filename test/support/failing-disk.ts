@@ -13,10 +13,8 @@ import type { Scope } from './scope.ts';
 const run = promisify(execFile);
 
 const mebibyte = 2 ** 20;
-/** One group of blocks, whose tables and journal come first. */
+/** One group of blocks, whose tables and journal come first: 24 MiB that must not fail. */
 const diskBytes = 128 * mebibyte;
-/** What the disk has to keep for ext4 itself: the first `limit` of {@link FailingDisk.fail}, at least. */
-export const ownBytes = 16 * mebibyte;
 
 export interface FailingDisk {
   folder: string;
