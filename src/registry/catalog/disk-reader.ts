@@ -1,6 +1,6 @@
 import type { Digest } from '#registry/oci/digest.ts';
 import { isTag } from '#registry/oci/reference.ts';
-import { isSettled, type StorageDriver } from '#registry/storage/driver.ts';
+import { isSameFile, isSettled, type FileInfo, type StorageDriver } from '#registry/storage/driver.ts';
 import * as layout from '#registry/storage/layout.ts';
 import { workThrough } from '#registry/storage/work-through.ts';
 import type { RepositoryListing } from './repository-index.ts';
@@ -50,19 +50,49 @@ async function readTags(
   return { tags, unlinked };
 }
 
-/** A delete leaves the directory of a revision without its link. */
-export async function readRevisions(driver: StorageDriver, name: string): Promise<Digest[]> {
+async function readRevisions(driver: StorageDriver, name: string): Promise<Digest[]> {
   const digests: Digest[] = [];
-  for (const algorithm of (await driver.list(layout.revisionsDirectory(name))) ?? []) {
-    const entries = (await driver.list(`${layout.revisionsDirectory(name)}/${algorithm.name}`)) ?? [];
-    const found = entries.map((entry) => layout.digestOfDirectory(algorithm.name, entry.name));
-    const visit = async (digest: Digest) => {
-      if (await driver.stat(layout.revisionLink(name, digest))) digests.push(digest);
-    };
-    const candidates = found.filter((digest) => digest !== undefined);
-    await workThrough(candidates, { width, visit });
-  }
+  const visit = async (digest: Digest) => {
+    if (await driver.stat(layout.revisionLink(name, digest))) digests.push(digest);
+  };
+  await workThrough((await listRevisions(driver, name)).digests, { width, visit });
   return digests;
+}
+
+/** Directories as they looked before they were listed, by path. */
+export type Looks = ReadonlyMap<string, FileInfo>;
+
+export interface RevisionListing {
+  /** Those that have a directory: a delete leaves it without its link, and a push puts the link there a moment later. */
+  digests: Digest[];
+  /** As long as the directories look like that, these are all; absent when a change may not have shown yet. */
+  looks: Looks | undefined;
+}
+
+export async function listRevisions(driver: StorageDriver, name: string): Promise<RevisionListing> {
+  const looks = new Map<string, FileInfo>();
+  let isTelling = true;
+  const list = async (path: string) => {
+    const info = await driver.stat(path);
+    if (info) looks.set(path, info);
+    isTelling &&= info !== undefined && isSettled(driver, info);
+    return (await driver.list(path)) ?? [];
+  };
+  const digests: (Digest | undefined)[] = [];
+  const root = layout.revisionsDirectory(name);
+  for (const { name: algorithm } of await list(root)) {
+    const entries = await list(`${root}/${algorithm}`);
+    digests.push(...entries.map((entry) => layout.digestOfDirectory(algorithm, entry.name)));
+  }
+  return { digests: digests.filter((digest) => digest !== undefined), looks: isTelling ? looks : undefined };
+}
+
+export async function lookTheSame(driver: StorageDriver, looks: Looks): Promise<boolean> {
+  for (const [path, before] of looks) {
+    const now = await driver.stat(path);
+    if (!now || !isSameFile(before, now)) return false;
+  }
+  return true;
 }
 
 export interface BlobReading {

@@ -5,9 +5,10 @@
 import { digestAlgorithm, digestEncoded, type Digest } from '#registry/oci/digest.ts';
 import { parseManifest, type Descriptor, type Manifest } from '#registry/oci/manifest.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
+import { createKeyedMutex } from '#registry/storage/keyed-mutex.ts';
 import type { RegistryStore, RepositoryStore, StoredManifest } from '#registry/storage/store.ts';
 import { workThrough } from '#registry/storage/work-through.ts';
-import { readRevisions } from './disk-reader.ts';
+import { listRevisions, lookTheSame } from './disk-reader.ts';
 import { createSubjectsMemory } from './repository-subjects.ts';
 
 export interface Referrers {
@@ -32,27 +33,31 @@ const remembered = 1_000_000;
 
 export function createReferrers({ driver, store, limit = remembered }: ReferrersOptions): Referrers {
   const memory = createSubjectsMemory(limit);
+  const turns = createKeyedMutex();
 
-  /** The directory says what there is, whoever put it there; only what it has anew is opened. */
-  async function pointingAt(subject: Digest, repository: RepositoryStore): Promise<Digest[]> {
-    const listed = await readRevisions(driver, repository.name);
+  /** The directories say whether there is something new, whoever put it there, and only that is opened. */
+  async function pointingAt(subject: Digest, repository: RepositoryStore): Promise<readonly Digest[]> {
     const subjects = memory.of(repository.name);
-    const unread = listed.filter((digest) => !subjects.hasRead(digest));
+    const isCurrent = subjects.looks !== undefined && (await lookTheSame(driver, subjects.looks));
+    if (!isCurrent) subjects.list(await listRevisions(driver, repository.name));
+    const { unread } = subjects;
     const visit = async (digest: Digest) => {
       const stored = await repository.manifests.get(digest);
       if (stored) subjects.add(digest, parsed(stored)?.subject?.digest);
     };
     await workThrough(unread, { width, visit });
     if (unread.length > 0 || subjects.size === 0) memory.trim();
-    return subjects.pointingAt(subject, listed);
+    return subjects.pointingAt(subject);
   }
 
   return {
     async of(name, subject) {
       const repository = store.repository(name);
-      const own = await pointingAt(subject, repository);
+      // One after the other, so that nobody lists less than what another one has read already.
+      const own = await turns.run(name, () => pointingAt(subject, repository));
       const found = new Map<Digest, Descriptor>();
       for (const descriptor of await taggedReferrers(repository, subject)) found.set(descriptor.digest, descriptor);
+      // Some of them may have been deleted since they were read.
       for (const digest of own) {
         const stored = await repository.manifests.get(digest);
         const manifest = stored && parsed(stored);

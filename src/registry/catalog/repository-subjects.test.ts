@@ -14,15 +14,39 @@ function fill(memory: SubjectsMemory, repository: string, count: number): Digest
   return manifests;
 }
 
-test('what points at a subject, of those that are still here', () => {
+test('what points at a subject', () => {
   const memory = createSubjectsMemory(100);
   const manifests = fill(memory, 'a', 20);
   const subjects = memory.of('a');
-  assert.deepEqual(subjects.pointingAt(subject, manifests), [manifests[0], manifests[10]]);
-  assert.deepEqual(subjects.pointingAt(subject, manifests.slice(1)), [manifests[10]]);
-  assert.deepEqual(subjects.pointingAt(digestOf('other'), manifests), []);
-  assert.ok(manifests.every((manifest) => subjects.hasRead(manifest)));
-  assert.ok(!subjects.hasRead(subject));
+  assert.deepEqual(subjects.pointingAt(subject), [manifests[0], manifests[10]]);
+  assert.deepEqual(subjects.pointingAt(digestOf('other')), []);
+  subjects.add(manifests[0] ?? subject, subject);
+  assert.equal(subjects.pointingAt(subject).length, 2);
+});
+
+test('what is listed and was not read', () => {
+  const memory = createSubjectsMemory(100);
+  const manifests = fill(memory, 'a', 20);
+  const subjects = memory.of('a');
+  const unknown = digestOf('unknown');
+  subjects.list({ digests: [...manifests, unknown], looks: undefined });
+  assert.deepEqual(subjects.unread, [unknown]);
+  subjects.add(unknown, subject);
+  assert.deepEqual(subjects.unread, []);
+  assert.equal(subjects.pointingAt(subject).length, 3);
+});
+
+test('what is gone is forgotten when it is most of what was read', () => {
+  const memory = createSubjectsMemory(10_000);
+  const manifests = fill(memory, 'a', 3000);
+  const subjects = memory.of('a');
+  subjects.list({ digests: manifests.slice(1000), looks: undefined });
+  assert.equal(subjects.size, 3000);
+  assert.equal(subjects.pointingAt(subject).length, 300);
+  subjects.list({ digests: manifests.slice(2990), looks: undefined });
+  assert.equal(subjects.size, 10);
+  assert.deepEqual(subjects.pointingAt(subject), [manifests[2990]]);
+  assert.deepEqual(subjects.unread, []);
 });
 
 test('repositories are forgotten by their manifests, the one first that was asked about longest ago', () => {
