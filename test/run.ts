@@ -38,7 +38,7 @@ const suites: Record<string, Suite> = {
   clients: { files: ['test/clients/*.test.ts'], concurrency: 1, timeout: 20 * minute, limit: 35 * minute },
   conformance: { files: ['test/conformance/*.test.ts'], concurrency: 1, timeout: 10 * minute, limit: 10 * minute },
   compat: { files: ['test/compat/*.test.ts'], concurrency: 1, timeout: 10 * minute, limit: 15 * minute },
-  integration: { files: ['test/integration/*.test.ts'], concurrency: 1, timeout: 15 * minute, limit: 25 * minute },
+  integration: { files: ['test/integration/*.test.ts'], concurrency: 1, timeout: 15 * minute, limit: 35 * minute },
   e2e: { files: ['test/e2e/*.test.ts'], concurrency: 1, timeout: 30 * minute, limit: 40 * minute },
 };
 
