@@ -1,10 +1,9 @@
 /** A real containerd of its own: no Kubernetes, no root folder of the machine, nothing left behind. */
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { clusterProgram } from './cluster-program.ts';
 import type { Scope } from './scope.ts';
 import { startServerProcess } from './server-process.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -55,16 +54,4 @@ ${owner}
 address = "${address}.ttrpc"
 ${owner}
 `;
-}
-
-/** One of the programs that test clusters are made of, built first (a minute, once) when it is not there. */
-export async function clusterProgram(name: string): Promise<string> {
-  const cluster = process.env['CLUSTER_DIR'] ?? join(homedir(), '.cache', 'registry-operator', 'cluster');
-  const path = join(cluster, 'bin', name);
-  try {
-    await access(path, constants.X_OK);
-  } catch {
-    await execute(fileURLToPath(new URL('../cluster/build-programs', import.meta.url)), [name]);
-  }
-  return path;
 }

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { clusterProgram } from './containerd.ts';
+import { clusterProgram } from './cluster-program.ts';
 import { program } from './programs.ts';
 import type { Scope } from './scope.ts';
 import { startServerProcess } from './server-process.ts';

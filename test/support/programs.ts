@@ -7,6 +7,7 @@ import { access, constants, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { clusterProgram } from './cluster-program.ts';
 
 const execute = promisify(execFile);
 
@@ -17,10 +18,12 @@ const goPrograms: Record<string, string> = {
   oras: 'oras.land/oras/cmd/oras@v1.3.6',
   regctl: 'github.com/regclient/regclient/cmd/regctl@v0.11.7',
   cosign: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3',
-  helm: 'helm.sh/helm/v4/cmd/helm@v4.3.1',
   moby: 'github.com/moby/moby/v2/cmd/dockerd@v2.0.0-beta.24',
   'distribution-registry': 'github.com/distribution/distribution/v3/cmd/registry@v3.1.2',
 };
+
+/** What test clusters are made with, too, and is built once for both. */
+const clusterPrograms = new Set(['helm']);
 
 const debianPackages: Record<string, string> = {
   skopeo: 'skopeo',
@@ -56,6 +59,7 @@ async function find(name: string): Promise<string> {
   if (module) return goInstall(name, module);
   const found = await inPath(name);
   if (found) return found;
+  if (clusterPrograms.has(name)) return clusterProgram(name);
   const file = debianFiles[name];
   if (file) return inTurn(() => aptUnpack(name, ...file));
   const debian = debianPackages[name];
