@@ -1,5 +1,5 @@
 import { blobData, layerLink, revisionLink } from '#registry/storage/layout.ts';
-import type { Digest } from '#registry/oci/digest.ts';
+import { digestAlgorithm, parseDigest, type Digest } from '#registry/oci/digest.ts';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import type { Protection } from './protection.ts';
 
@@ -13,12 +13,13 @@ export type ProtectPush = (repository: string, digests: Digest[]) => Promise<() 
 export function createPushProtection(driver: StorageDriver, protection: Protection): ProtectPush {
   return async (repository, digests) => {
     const release = await protection.hold(digests);
-    const files = digests.flatMap((digest) => [
-      blobData(digest),
-      layerLink(repository, digest),
-      revisionLink(repository, digest),
-    ]);
     try {
+      const stored = await Promise.all(digests.map((digest) => storedAs(driver, repository, digest)));
+      const files = [...digests, ...stored.filter((digest) => digest !== undefined)].flatMap((digest) => [
+        blobData(digest),
+        layerLink(repository, digest),
+        revisionLink(repository, digest),
+      ]);
       await Promise.all(files.map((file) => driver.touch(file)));
     } catch (error) {
       release();
@@ -26,4 +27,12 @@ export function createPushProtection(driver: StorageDriver, protection: Protecti
     }
     return release;
   };
+}
+
+/** The other digest under which distribution keeps a blob that was pushed as sha512; its link says so. */
+async function storedAs(driver: StorageDriver, repository: string, digest: Digest): Promise<Digest | undefined> {
+  if (digestAlgorithm(digest) === 'sha256') return undefined;
+  const content = await driver.getContent(layerLink(repository, digest));
+  const target = content && parseDigest(content.bytes.toString('latin1'));
+  return target === digest ? undefined : target;
 }

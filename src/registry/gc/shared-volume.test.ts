@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test';
 import type { StorageDriver } from '#registry/storage/driver.ts';
 import { createLogger } from '#shared/logger.ts';
 import { collectedApp, pull, type CollectedApp } from '#test/support/collected-app.ts';
-import { image, index } from '#test/support/content.ts';
+import { digestOf, image, index, mediaTypes } from '#test/support/content.ts';
 import { registryApp } from '#test/support/registry-app.ts';
 import { registryTree } from '#test/support/registry-tree.ts';
 import { createCollector } from './collector.ts';
@@ -111,5 +111,32 @@ test('an untagged manifest that another process puts into an index meanwhile sta
     assert.equal((await other.pushManifest('app', index([image('amd64')]), 'v1')).statusCode, 201);
   });
   assert.deepEqual([removed.manifests, removed.blobs], [0, 0]);
+  await pull(app, 'app', 'v1');
+});
+
+test('a blob that distribution keeps under its sha256 digest stays when another process needs it as sha512', async (t) => {
+  const app = await collectedApp(t);
+  const other = await another(t, app);
+  const tree = registryTree(app.root);
+  const bytes = Buffer.from('pushed as sha512');
+  const stored = tree.blob(bytes);
+  const digest = digestOf(bytes, 'sha512');
+  tree.layerLink('app', stored.digest);
+  tree.layerLink('app', digest, stored.digest);
+  const { manifest, blobs } = image('by sha512', {
+    layers: [],
+    shared: [{ mediaType: mediaTypes.layer, digest, bytes }],
+  });
+  await app.pushBlob('app', blobs[0]!.bytes, blobs[0]!.digest);
+  tree.age(10_000);
+  let times = 0;
+  const move: StorageDriver['move'] = async (from, to, options) => {
+    if (times++ === 0) assert.equal((await other.pushManifest('app', manifest, 'v1')).statusCode, 201);
+    return app.driver.move(from, to, options);
+  };
+  tree.layerLink('app', tree.blob('garbage').digest);
+  const { removed } = await collect(app, { move });
+  assert.ok(times > 0);
+  assert.equal(removed.blobs, 1);
   await pull(app, 'app', 'v1');
 });
