@@ -11,6 +11,7 @@
  *       _manifests/tags/<tag>/index/<alg>/<hex>/link      what it has ever pointed to
  *       _uploads/<uuid>/data                              what has arrived so far
  *       _uploads/<uuid>/startedat                         2026-01-02T03:04:05Z
+ *       _uploads/<uuid>/elsewhere                         empty: another process writes to it, too
  *
  * A link holds a digest and nothing else, no newline: distribution parses the whole file. A component of a name never
  * starts with `_`, so whatever does is internal; a directory with `_manifests` is a repository. Small files are written
@@ -117,6 +118,11 @@ export function uploadDirectory(repository: string, id: string): string {
 
 export function uploadData(repository: string, id: string): string {
   return `${repositoriesRoot}/${repository}/_uploads/${id}/data`;
+}
+
+/** There when another process than the one that began the upload has written to it. */
+export function uploadElsewhere(repository: string, id: string): string {
+  return `${repositoriesRoot}/${repository}/_uploads/${id}/elsewhere`;
 }
 
 export function uploadStartedAt(repository: string, id: string): string {

@@ -26,7 +26,7 @@ export function createUploadStore(context: StoreContext, repository: string): Up
       await driver.delete(uploadDirectory(repository, id), { lazily: true }).catch(() => {});
       throw error;
     }
-    const session = open({ repository, id, startedAt, algorithm });
+    const session = open({ repository, id, startedAt, algorithm, isOurs: true });
     sessions.add(keyOf(id), session);
     return session;
   }
@@ -59,7 +59,7 @@ export function createUploadStore(context: StoreContext, repository: string): Up
     if (!content) return undefined;
     // A crash may have left the file empty; then its own time says the same.
     const startedAt = parseStartedAt(content.bytes.toString('latin1')) ?? new Date(content.info.modifiedMs);
-    const session = open({ repository, id, startedAt, algorithm: 'sha256' });
+    const session = open({ repository, id, startedAt, algorithm: 'sha256', isOurs: false });
     await session.refresh();
     const earlier = sessions.get(keyOf(id));
     if (earlier) return earlier;
