@@ -74,6 +74,36 @@ test('a tag that moves or goes at one server does so at all', async () => {
   for (const client of clients) assert.equal(await client.blob('moving', blobs[0]!.digest), undefined);
 });
 
+/** A chunk of which the first part has been sent, and the second one waits. */
+function haltedPatch({ location }: LeftUpload, first: Uint8Array, second: Uint8Array) {
+  const gate = Promise.withResolvers<void>();
+  const body = new ReadableStream({
+    async start(controller) {
+      controller.enqueue(first);
+      await gate.promise;
+      controller.enqueue(second);
+      controller.close();
+    },
+  });
+  const answer = fetch(location, { method: 'PATCH', body, duplex: 'half' });
+  return {
+    /** The status in the end. */
+    async goOn(): Promise<number> {
+      gate.resolve();
+      return (await answer).status;
+    },
+  };
+}
+
+/** The upload when so many bytes are on the disk. */
+async function arrived(upload: LeftUpload, bytes: number): Promise<LeftUpload> {
+  return eventually(async () => {
+    assert.ok(await uploadsTo(upload.location.origin).resume(upload));
+    assert.equal(upload.acknowledged, bytes);
+    return upload;
+  });
+}
+
 /** In bytes: written by the server's own thread, and by threads that large uploads are handed to. */
 for (const size of [60_000, 9_000_000]) {
   test(`an upload of ${size} bytes goes on at another server, and back again`, async () => {
@@ -105,24 +135,26 @@ test('an upload that is cancelled at one server is gone at all, also for who is 
   const [a, b] = three(servers);
   const bytes = seededBytes('cancelled', 4_000_000);
   const upload = await uploadsTo(a.url).begin('cancelled', bytes, digestOf(bytes));
-  const half = bytes.subarray(0, 2_000_000) as Uint8Array<ArrayBuffer>;
-  const gate = Promise.withResolvers<void>();
-  const body = new ReadableStream({
-    async start(controller) {
-      controller.enqueue(half);
-      await gate.promise;
-      controller.enqueue(half);
-      controller.close();
-    },
-  });
-  const writing = fetch(upload.location, { method: 'PATCH', body, duplex: 'half' });
-  await eventually(async () => {
-    const seen = at(b, upload);
-    assert.ok(await uploadsTo(b.url).resume(seen));
-    assert.equal(seen.acknowledged, half.length);
-  });
+  const half = bytes.subarray(0, 2_000_000);
+  const writing = haltedPatch(upload, half, half);
+  await arrived(at(b, upload), half.length);
   assert.equal((await fetch(at(b, upload).location, { method: 'DELETE' })).status, 204);
   for (const server of servers) assert.equal((await fetch(at(server, upload).location)).status, 404);
-  gate.resolve();
-  assert.equal((await writing).status, 404);
+  assert.equal(await writing.goOn(), 404);
 });
+
+for (const begunBy of ['the one that it left', 'the one that it goes to'] as const) {
+  test(`bytes that reach a server late, of an upload that ended at another one and was begun at ${begunBy}`, async () => {
+    const [a, b, c] = three(servers);
+    const { bytes, digest } = content(mediaTypes.layer, seededBytes(`late/${begunBy}`, 9_000_000));
+    const half = 4_000_000;
+    const begun = await uploadsTo(begunBy === 'the one that it left' ? a.url : b.url).begin('late', bytes, digest);
+    const writing = haltedPatch(at(a, begun), bytes.subarray(0, half), bytes.subarray(half));
+    const upload = await arrived(at(b, begun), half);
+    await uploadsTo(b.url).send(upload, bytes.length);
+    await uploadsTo(b.url).finish(upload);
+    assert.deepEqual(await registryClient(c.url).blob('late', digest), bytes);
+    assert.equal(await writing.goOn(), 404);
+    for (const client of clients) assert.deepEqual(await client.blob('late', digest), bytes);
+  });
+}

@@ -85,6 +85,8 @@ export class UploadSession implements Upload {
         await writer.close();
         this.#resize(writer.size);
       }
+      // Another replica may have ended it meanwhile, without what came last.
+      if (!(await this.#context.driver.stat(this.#data))) this.end();
       this.#refuseWhenGone();
       return this.#size;
     });
