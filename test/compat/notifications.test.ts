@@ -1,15 +1,11 @@
 /** What a registry tells of pushes and pulls, beside distribution on the same ones. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { image } from '#test/support/content.ts';
-import { eventReceiver, type EventReceiver, type ReceivedEvent } from '#test/support/event-receiver.ts';
+import { eventReceiver, notifying, type ReceivedEvent } from '#test/support/event-receiver.ts';
 import { eventually } from '#test/support/eventually.ts';
 import { registryClient } from '#test/support/registry-client.ts';
-import { startRegistry } from '#test/support/registry.ts';
-
-const configured = ({ url }: EventReceiver) => ({
-  notifications: { endpoints: [{ name: 'receiver', url, timeout: '500ms', threshold: 2, backoff: '100ms' }] },
-});
+import { registryCommand, startRegistry } from '#test/support/registry.ts';
 
 /** Without what differs by nature: ids, times, ports and names of processes. */
 function comparable({ action, target, request, actor }: ReceivedEvent): unknown {
@@ -19,11 +15,14 @@ function comparable({ action, target, request, actor }: ReceivedEvent): unknown 
   return { action, target: { ...target, url: path }, request: { method, useragent }, actor };
 }
 
-test('the events of a push and a pull are those of distribution', async (t) => {
+// Built where it is missing, which takes its time.
+before(() => registryCommand('distribution'));
+
+test('the events of a push and a pull are those of distribution', { timeout: 120_000 }, async (t) => {
   const told: unknown[][] = [];
   for (const kind of ['ours', 'distribution'] as const) {
     const receiver = await eventReceiver(t);
-    const registry = await startRegistry(t, { kind, config: configured(receiver) });
+    const registry = await startRegistry(t, { kind, config: notifying(receiver) });
     const client = registryClient(registry.url);
     await client.pushImage('a/b', image('compared'), 'v1');
     await client.mount('c', image('compared').blobs[0]!.digest, 'a/b');

@@ -2,20 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { image } from '#test/support/content.ts';
-import { eventReceiver, type EventReceiver } from '#test/support/event-receiver.ts';
+import { eventReceiver, notifying, type EventReceiver } from '#test/support/event-receiver.ts';
 import { eventually } from '#test/support/eventually.ts';
 import { registryClient } from '#test/support/registry-client.ts';
 import { startRegistry } from '#test/support/registry.ts';
-
-const configured = ({ url }: EventReceiver) => ({
-  notifications: { endpoints: [{ name: 'receiver', url, timeout: '500ms', threshold: 2, backoff: '100ms' }] },
-});
 
 const tagsOf = ({ events }: EventReceiver) => new Set(events.flatMap(({ target }) => target['tag'] ?? []));
 
 test('every acknowledged push is told of, though the receiver was down and the registry killed', async (t) => {
   const receiver = await eventReceiver(t);
-  const registry = await startRegistry(t, { config: configured(receiver) });
+  const registry = await startRegistry(t, { config: notifying(receiver) });
   const client = registryClient(registry.url);
   await receiver.stop();
   const pushed: string[] = [];

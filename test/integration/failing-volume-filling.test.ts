@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { digestOf, image, seededBytes } from '#test/support/content.ts';
 import { eventually } from '#test/support/eventually.ts';
+import { leftovers } from '#test/support/files-below.ts';
 import { registryClient, type RegistryClient } from '#test/support/registry-client.ts';
 import { startRegistry, type TestRegistry } from '#test/support/registry.ts';
 import { openScope } from '#test/support/scope.ts';
@@ -83,12 +84,6 @@ async function descriptors({ pid, root }: TestRegistry): Promise<string[]> {
   return (await Promise.all(links)).filter((target) => target.startsWith(root));
 }
 
-async function leftovers({ root }: TestRegistry): Promise<string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return files.filter((file) => file.endsWith('.tmp') || file.includes('/_uploads/'));
-}
-
 async function freeMiB({ root }: TestRegistry): Promise<number> {
   const { bavail, bsize } = await statfs(root);
   return (bavail * bsize) / mebibyte;
@@ -146,7 +141,9 @@ for (const { name, sizes, chunks } of canMount ? cases : []) {
     assert.ok(pulls > 0);
     assert.ok(grown < growthLimit, `${grown.toFixed(0)} MiB more`);
     for (const { digest } of kept) assert.ok(await client.blob(repository, digest));
-    await eventually(async () => assert.deepEqual([await leftovers(registry), await descriptors(registry)], [[], []]));
+    await eventually(async () =>
+      assert.deepEqual([await leftovers(registry.root), await descriptors(registry)], [[], []]),
+    );
     const used = kept.reduce((sum, { bytes }) => sum + bytes.length / mebibyte, 0);
     assert.ok((await freeMiB(registry)) > roomMiB - used - 1, `${await freeMiB(registry)} MiB are free`);
 

@@ -3,11 +3,12 @@
  * is left over, and when the volume is well again so is the server, without a restart.
  */
 import assert from 'node:assert/strict';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { image } from '#test/support/content.ts';
 import { eventually } from '#test/support/eventually.ts';
+import { leftovers } from '#test/support/files-below.ts';
 import { registryClient, type RegistryClient } from '#test/support/registry-client.ts';
 import { startRegistry } from '#test/support/registry.ts';
 import { openScope } from '#test/support/scope.ts';
@@ -40,12 +41,6 @@ const failures: Failure[] = [
     end: ({ remount }) => remount('rw'),
   },
 ];
-
-async function leftovers(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return files.filter((file) => file.endsWith('.tmp') || file.includes('/_uploads/'));
-}
 
 /** Each change that a client can ask for, on what was pushed before. */
 async function assertRefused(client: RegistryClient, told: RegExp, number: number): Promise<void> {

@@ -4,13 +4,13 @@
  * read from the disk itself. src/registry/storage/faults.test.ts fails each single step, by a driver that stands for such a disk.
  */
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import { image, type Image } from '#test/support/content.ts';
 import { eventually } from '#test/support/eventually.ts';
 import { failingDisk, type FailingDisk } from '#test/support/failing-disk.ts';
+import { leftovers } from '#test/support/files-below.ts';
 import { canLoop } from '#test/support/loop-volume.ts';
 import { registryClient, type RegistryClient } from '#test/support/registry-client.ts';
 import { startRegistry, type TestRegistry } from '#test/support/registry.ts';
@@ -64,12 +64,6 @@ async function assertKept({ client, kept }: Bench): Promise<void> {
   }
 }
 
-async function leftovers({ disk }: Bench): Promise<string[]> {
-  const entries = await readdir(disk.folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return files.filter((file) => file.endsWith('.tmp') || file.includes('/_uploads/'));
-}
-
 /** What could not be done while a part of the disk was bad. */
 interface Failed {
   pulls: number;
@@ -90,7 +84,7 @@ async function failOnce(t: TestContext, bench: Bench, limit: number): Promise<Fa
   await assertKept(bench);
   // The kernel may hold one more failed write against a directory, and tells it to the next one who asks for its safety.
   await eventually(async () => assert.ok(await push(bench, `after-${limit}`, layerBytes)));
-  await eventually(async () => assert.deepEqual(await leftovers(bench), []));
+  await eventually(async () => assert.deepEqual(await leftovers(disk.folder), []));
   return failed;
 }
 

@@ -22,6 +22,11 @@ export interface EventReceiver {
   start(): Promise<void>;
 }
 
+/** Sections of a registry's configuration that let it tell the receiver, and soon once more what was refused. */
+export const notifying = ({ url }: EventReceiver) => ({
+  notifications: { endpoints: [{ name: 'receiver', url, timeout: '500ms', threshold: 2, backoff: '100ms' }] },
+});
+
 export async function eventReceiver(scope: Scope): Promise<EventReceiver> {
   const receiver = { events: [], requests: [], answer: 200, url: '', start, stop } as EventReceiver & { url: string };
   let server: Server | undefined;

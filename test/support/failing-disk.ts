@@ -3,10 +3,10 @@
  * they are there again with what they held. Below that limit is what ext4 keeps of itself, so that it outlives the failure.
  */
 import { execFile } from 'node:child_process';
-import { open, readdir, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, truncate } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { eventually } from './eventually.ts';
+import { filesBelow } from './files-below.ts';
 import { loopVolume } from './loop-volume.ts';
 import type { Scope } from './scope.ts';
 
@@ -64,11 +64,6 @@ async function tail(image: string, from: number): Promise<Buffer> {
   } finally {
     await file.close();
   }
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
 /** Lets the kernel drop what it remembers of a file's content; a file that can't be opened any more has failed already. */

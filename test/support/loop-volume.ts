@@ -1,6 +1,6 @@
 /** A real file system of its own: ext4 in a file, on a loop device. */
 import { execFile } from 'node:child_process';
-import { accessSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,16 +11,7 @@ import { temporaryFolder } from './temporary.ts';
 
 const run = promisify(execFile);
 
-export const canLoop = canMount && exists('/dev/loop-control');
-
-function exists(path: string): boolean {
-  try {
-    accessSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const canLoop = canMount && existsSync('/dev/loop-control');
 
 export interface LoopVolume {
   folder: string;

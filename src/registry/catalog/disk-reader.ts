@@ -78,13 +78,15 @@ export async function listRevisions(driver: StorageDriver, name: string): Promis
     isTelling &&= info !== undefined && isSettled(driver, info);
     return (await driver.list(path)) ?? [];
   };
-  const digests: (Digest | undefined)[] = [];
+  const digests: Digest[] = [];
   const root = layout.revisionsDirectory(name);
   for (const { name: algorithm } of await list(root)) {
-    const entries = await list(`${root}/${algorithm}`);
-    digests.push(...entries.map((entry) => layout.digestOfDirectory(algorithm, entry.name)));
+    for (const entry of await list(`${root}/${algorithm}`)) {
+      const digest = layout.digestOfDirectory(algorithm, entry.name);
+      if (digest) digests.push(digest);
+    }
   }
-  return { digests: digests.filter((digest) => digest !== undefined), looks: isTelling ? looks : undefined };
+  return { digests, looks: isTelling ? looks : undefined };
 }
 
 export async function lookTheSame(driver: StorageDriver, looks: Looks): Promise<boolean> {

@@ -31,6 +31,7 @@ test('what is listed and was not read', () => {
   const unknown = digestOf('unknown');
   subjects.list({ digests: [...manifests, unknown], looks: undefined });
   assert.deepEqual(subjects.unread, [unknown]);
+  assert.equal(subjects.size, 21);
   subjects.add(unknown, subject);
   assert.deepEqual(subjects.unread, []);
   assert.equal(subjects.pointingAt(subject).length, 3);

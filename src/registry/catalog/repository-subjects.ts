@@ -15,9 +15,9 @@ export class RepositorySubjects {
   #unread = new Set<Digest>();
   #looks: Looks | undefined;
 
-  /** Manifests that have been looked at. */
+  /** Manifests that are remembered, read or not. */
   get size(): number {
-    return this.#read.size;
+    return this.#read.size + this.#unread.size;
   }
 
   /** Listed and not read: new ones, and those without a link, which may come and leave the directories as they are. */

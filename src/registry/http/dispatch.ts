@@ -44,7 +44,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       watch.failed(error);
       // Once the header has gone out, breaking the connection off is the only way left to say that the body is not whole.
       if (response.headersSent) response.destroy();
-      else await respond(errorAnswer(error), outgoing);
+      else await respond(errorAnswer(error), outgoing).catch(() => response.destroy());
     }
   };
 }
