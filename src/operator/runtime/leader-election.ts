@@ -91,6 +91,8 @@ class Candidate {
   readonly #renewDeadlineMs: number;
   /** The Lease as we last saw it, and when we first saw its spec so: annotating it is no sign of life. */
   #seen: { lease: Lease; at: number } | undefined;
+  /** Whether the Lease may be ours: also of an attempt that was cut off we can't know that the server did not take it. */
+  #mayHold = false;
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options;
@@ -133,16 +135,27 @@ class Candidate {
 
   /** Lets the next one begin at once. Failing that, they wait for the Lease to run out. */
   async release(): Promise<void> {
-    const { client, log, identity } = this.#options;
-    const lease = this.#seen?.lease;
-    if (lease?.spec?.holderIdentity !== identity) return;
-    const spec = { ...heldBy(identity, 1000, this.#clock.date(), lease.spec), holderIdentity: '' };
+    if (!this.#mayHold) return;
     try {
-      await withDeadline(this.#clock, 2000, undefined, (signal) =>
-        client.replace<Lease>(leases, { ...lease, spec } as Lease, { signal }),
-      );
+      await withDeadline(this.#clock, 2000, undefined, (signal) => this.#giveBack(signal));
     } catch (err) {
-      log.warn({ err }, 'the Lease could not be released');
+      this.#options.log.warn({ err }, 'the Lease could not be released');
+    }
+  }
+
+  /** Reads it first: the end may have cut off a renewal that the server took. One that is still on its way means a 409. */
+  async #giveBack(signal: AbortSignal): Promise<void> {
+    const { client, namespace, name, identity } = this.#options;
+    for (;;) {
+      const lease = await client.get<Lease>(leases, { namespace, name }, { signal });
+      if (lease?.spec?.holderIdentity !== identity) return;
+      const spec = { ...heldBy(identity, 1000, this.#clock.date(), lease.spec), holderIdentity: '' };
+      try {
+        await client.replace<Lease>(leases, { ...lease, spec } as Lease, { signal });
+        return;
+      } catch (error) {
+        if (!isFailure(error, 409)) throw error;
+      }
     }
   }
 
@@ -154,6 +167,7 @@ class Candidate {
     if (lease && this.#heldByAnother(lease)) return false;
     const spec = heldBy(identity, this.#durationMs, this.#clock.date(), lease?.spec);
     const { apiVersion, kind } = leases;
+    this.#mayHold = true;
     const wanted: Lease = { apiVersion, kind, metadata: lease?.metadata ?? { name, namespace }, spec };
     const written = lease
       ? await client.replace<Lease>(leases, wanted, { signal })
