@@ -5,14 +5,16 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { eventually } from '#test/support/eventually.ts';
 import { registryCommand } from '#test/support/registry.ts';
 import { registryTree, type RegistryTree } from '#test/support/registry-tree.ts';
 import { temporaryFolder } from '#test/support/temporary.ts';
 
-/** A tenth of a second of removals. */
+/** More than one thread removes, and more than all of them take before they hear of a signal. */
 const garbageBlobs = 4000;
+const heldRemovals = fileURLToPath(import.meta.resolve('#test/support/held-removals.ts'));
 
 interface Ended {
   code: number | null;
@@ -22,22 +24,26 @@ interface Ended {
 
 interface Collecting {
   kill(signal: NodeJS.Signals): void;
-  isOver(): boolean;
   ended: Promise<Ended>;
 }
 
-async function collecting(t: TestContext, { root }: RegistryTree): Promise<Collecting> {
+/** Each of its threads stops after some removals, until the file `heldUntil` is there. */
+async function collecting(t: TestContext, { root }: RegistryTree, heldUntil?: string): Promise<Collecting> {
   const configFile = join(root, 'config.yml');
   await writeFile(configFile, JSON.stringify({ version: '0.1', storage: { filesystem: { rootdirectory: root } } }));
   const [command = '', ...args] = await registryCommand('ours');
-  const child = spawn(command, [...args, 'garbage-collect', configFile], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const held =
+    heldUntil === undefined ? {} : { NODE_OPTIONS: `--import=${heldRemovals}`, HELD_REMOVALS_UNTIL: heldUntil };
+  const child = spawn(command, [...args, 'garbage-collect', configFile], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...held },
+  });
   t.after(() => child.kill('SIGKILL'));
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const ended: Promise<Ended> = once(child, 'close').then(([code, signal]) => ({ code, signal, stderr }));
   return {
     kill: (signal) => void child.kill(signal),
-    isOver: () => child.exitCode !== null || child.signalCode !== null,
     ended,
   };
 }
@@ -51,11 +57,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
     const kept = tree.files();
     const garbage = Array.from({ length: garbageBlobs }, (_, number) => tree.blob(`garbage ${number}`));
     const paths = garbage.map(({ digest }) => tree.path(tree.blobPath(digest)));
-    const samples = paths.filter((_, number) => number % 20 === 0);
+    const goOn = join(tree.root, 'go-on');
 
-    const first = await collecting(t, tree);
-    while (samples.every((path) => existsSync(path)) && !first.isOver()) await turn();
+    const first = await collecting(t, tree, goOn);
+    await eventually(() => assert.ok(!paths.every((path) => existsSync(path))), { timeoutMs: 60_000 });
     first.kill(signal);
+    await writeFile(goOn, '');
     const ended = await first.ended;
     if (signal === 'SIGKILL') assert.equal(ended.signal, signal);
     else assert.deepEqual([ended.code, ended.signal], [130, null], ended.stderr);
