@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request, type RequestOptions, type Server } from 'node:https';
 import { connect, type AddressInfo } from 'node:net';
@@ -143,6 +143,12 @@ for (const [clientauth, admitted] of demands) {
   });
 }
 
+/** All at once: a reader that finds half of a file has one more thing to complain of. */
+async function replace(from: string, to: string): Promise<void> {
+  await copyFile(from, `${to}.new`);
+  await rename(`${to}.new`, to);
+}
+
 /** Serves from files that the test changes, and reads them all the time. */
 async function serveChanging(t: Scope) {
   const folder = await temporaryFolder(t);
@@ -152,9 +158,9 @@ async function serveChanging(t: Scope) {
     clientca: join(folder, 'ca.crt'),
   };
   const use = async (server: Name, client: Name, key = server) => {
-    await copyFile(files[server].cert, paths.certificate);
-    await copyFile(files[key].key, paths.key);
-    await copyFile(files[client].cert, paths.clientca);
+    await replace(files[server].cert, paths.certificate);
+    await replace(files[key].key, paths.key);
+    await replace(files[client].cert, paths.clientca);
   };
   await use('server', 'client');
   const tls = configured({ certificate: paths.certificate, key: paths.key, clientcas: [paths.clientca] });
