@@ -47,13 +47,21 @@ async function startUpload(): Promise<URL> {
   return new URL(response.headers.get('location') ?? '', registry.url);
 }
 
+/** Within two seconds in which this process runs: nobody is to blame for those in which the machine is held up. */
 async function answersInTime(): Promise<void> {
-  const response = await fetch(new URL(`/v2/${repository}/blobs/${digest}`, registry.url), {
-    headers: { range: 'bytes=0-1023' },
-    signal: AbortSignal.timeout(2000),
-  });
-  assert.equal(response.status, 206);
-  assert.deepEqual(Buffer.from(await response.arrayBuffer()), blob.subarray(0, 1024));
+  const late = new AbortController();
+  let tenths = 0;
+  const watch = setInterval(() => void (++tenths === 20 && late.abort(new Error('no answer within 2 s'))), 100);
+  try {
+    const response = await fetch(new URL(`/v2/${repository}/blobs/${digest}`, registry.url), {
+      headers: { range: 'bytes=0-1023' },
+      signal: late.signal,
+    });
+    assert.equal(response.status, 206);
+    assert.deepEqual(Buffer.from(await response.arrayBuffer()), blob.subarray(0, 1024));
+  } finally {
+    clearInterval(watch);
+  }
 }
 
 test('an upload whose client vanished goes on where it broke off', async () => {

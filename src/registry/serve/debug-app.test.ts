@@ -6,6 +6,7 @@ import { eventually } from '#test/support/eventually.ts';
 import { registryApp, type TestApp } from '#test/support/registry-app.ts';
 import type { Scope } from '#test/support/scope.ts';
 import { buildDebugApp, type DebugDeps } from './debug-app.ts';
+import { feedTimes } from '#registry/http/usage-feed.ts';
 import { createMetrics } from '#registry/metrics.ts';
 
 async function debugOf(scope: Scope, { catalog, store }: TestApp, rest: Partial<DebugDeps> = {}) {
@@ -52,6 +53,7 @@ test('usage as a stream: a line at once, and one soon after each push', async (t
   t.after(() => over.abort());
   const response = await fetch(`http://127.0.0.1:${port}/debug/usage?watch=true`, { signal: over.signal });
   assert.equal(response.headers.get('content-type'), 'application/x-ndjson');
+  const started = performance.now();
   const lines: { tags: number }[] = [];
   const reading = (async () => {
     for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
@@ -62,7 +64,9 @@ test('usage as a stream: a line at once, and one soon after each push', async (t
   await app.pushImage('a', image('watch'), 'x');
   for (let i = 0; i < 20; i++) await app.pushManifest('a', image('watch').manifest, `t${i}`);
   await eventually(() => assert.equal(lines.at(-1)?.tags, 21));
-  assert.ok(lines.length <= 10, `${lines.length} lines for one burst`);
+  // One for each time of quiet: how many that are is up to how fast this machine pushes. A timer may come a millisecond early.
+  const most = 2 + (performance.now() - started) / (feedTimes.quietMs - 1);
+  assert.ok(lines.length <= most, `${lines.length} lines for one burst, instead of ${most}`);
   await debug.close();
   await reading;
 });
