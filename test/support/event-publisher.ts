@@ -29,6 +29,7 @@ const notifications = await openNotifications({
   address: name,
   logger: createLogger({ level: 'error' }),
   lease: { staleMs: Number(staleMs) },
+  inheritEveryMs: Number(staleMs),
 });
 void notifications.run(new AbortController().signal);
 

@@ -11,9 +11,8 @@ import { temporaryFolder } from '#test/support/temporary.ts';
 import { createBreaker } from './breaker.ts';
 import type { EndpointOptions } from './endpoint.ts';
 import type { Occurrence } from './event.ts';
-import type { LeaseOptions } from './lease.ts';
 import { notificationMetrics } from './metrics.ts';
-import { openNotifications, type Notifications } from './notifications.ts';
+import { openNotifications, type Notifications, type NotificationsOptions } from './notifications.ts';
 
 const logger = createLogger({ level: 'silent' });
 
@@ -22,7 +21,8 @@ function endpoint(receiver: EventReceiver, more: Partial<EndpointOptions> = {}):
     name: 'receiver',
     url: receiver.url,
     headers: { Authorization: ['Bearer x'], 'X-Twice': ['1', '2'] },
-    timeoutMs: 300,
+    // Longer than this process may be held up, or what has arrived arrives twice.
+    timeoutMs: 30_000,
     threshold: 3,
     backoffMs: 50,
     ignoredMediaTypes: [],
@@ -31,8 +31,10 @@ function endpoint(receiver: EventReceiver, more: Partial<EndpointOptions> = {}):
   };
 }
 
+type More = Pick<NotificationsOptions, 'lease' | 'inheritEveryMs'>;
+
 /** Delivering, until the test ends or `stop` is called. */
-async function started(t: TestContext, endpoints: EndpointOptions[], folder?: string, lease?: LeaseOptions) {
+async function started(t: TestContext, endpoints: EndpointOptions[], folder?: string, more: More = {}) {
   const register = new Registry();
   const notifications = await openNotifications({
     endpoints,
@@ -41,7 +43,7 @@ async function started(t: TestContext, endpoints: EndpointOptions[], folder?: st
     logger,
     observe: notificationMetrics(register),
     ...(folder === undefined ? {} : { folder }),
-    ...(lease === undefined ? {} : { lease }),
+    ...more,
   });
   const over = new AbortController();
   const running = notifications.run(over.signal);
@@ -111,7 +113,8 @@ test('a receiver that hangs is given up after the timeout, and tried again', asy
   await publish(notifications, 'slow');
   await eventually(() => assert.ok(receiver.requests.length >= 2));
   receiver.answer = 200;
-  await eventually(() => assert.deepEqual(tags(receiver), ['slow']));
+  // More than once when the answer comes too late as well.
+  await eventually(() => assert.deepEqual(new Set(tags(receiver)), new Set(['slow'])));
   assert.ok(Number(await metric('registry_notifications_events_total\\{type="Errors",endpoint="receiver"\\}')) >= 1);
 });
 
@@ -143,7 +146,7 @@ test('what waits at the end is delivered after the next start', async (t) => {
 test('processes that share a volume have queues of their own, and deliver what one that has ended left', async (t) => {
   const receiver = await eventReceiver(t);
   const folder = await temporaryFolder(t);
-  const at = (place: string) => ({ self: { place, pid: 1 }, staleMs: 200 });
+  const at = (place: string) => ({ lease: { self: { place, pid: 1 } }, inheritEveryMs: 50 });
   await receiver.stop();
   const [one, two] = [
     await started(t, [endpoint(receiver)], folder, at('a')),

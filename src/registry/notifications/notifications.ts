@@ -24,6 +24,8 @@ export interface NotificationsOptions {
   logger: Logger;
   /** How processes that share `folder` tell whether another one lives. */
   lease?: LeaseOptions;
+  /** Milliseconds between looks for what processes that have ended left behind. Default half a minute. */
+  inheritEveryMs?: number;
 }
 
 export interface NotificationsObserver {
@@ -115,7 +117,7 @@ async function openReceiver(options: NotificationsOptions, endpoint: EndpointOpt
     endpoint: delivering,
     async inherit(signal) {
       if (!slots) return;
-      await inherit({ endpoint: delivering, slots, limits, everyMs: options.lease?.staleMs ?? halfMinute }, signal);
+      await inherit({ endpoint: delivering, slots, limits, everyMs: options.inheritEveryMs ?? halfMinute }, signal);
     },
     close: () => queue.close(),
   };
