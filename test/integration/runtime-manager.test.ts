@@ -39,12 +39,21 @@ interface Program {
   seen: Request[];
 }
 
+interface ProgramOptions extends Partial<ManagerOptions> {
+  /** Of the client. */
+  silenceMs?: number;
+  timeoutMs?: number;
+}
+
+/** It notices soon that nothing comes any more. The others have all the time that a busy machine takes. */
+const impatient: ProgramOptions = { silenceMs: 1000, timeoutMs: 1000, silenceLimitMs: 3000 };
+
 let count = 0;
 
 /** A program that looks at the ConfigMaps of two namespaces, by way of a proxy that does no harm unless told. */
 async function program(
   t: TestContext,
-  options: Partial<ManagerOptions> = {},
+  { silenceMs, timeoutMs, ...options }: ProgramOptions = {},
   reconcile: Reconciler['reconcile'] = () => Promise.resolve({}),
 ): Promise<Program & { team: string; other: string }> {
   count++;
@@ -58,8 +67,8 @@ async function program(
   const client = createKubeClient({
     credentials: proxyCredentials(proxy, apiserver.token),
     observer: metrics.kube,
-    silenceMs: 300,
-    timeoutMs: 300,
+    ...(silenceMs !== undefined && { silenceMs }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
   });
   const [healthPort, metricsPort] = (await freePorts(2)) as [number, number];
   const health = { host: '127.0.0.1', port: healthPort };
@@ -72,7 +81,6 @@ async function program(
     metrics,
     healthAddress: health,
     metricsAddress,
-    silenceLimitMs: 1000,
     ...options,
   });
   const cache = manager.cache<ConfigMap>(configMaps, { namespaces: [team, other], labelSelector: 'watched=yes' });
@@ -158,7 +166,7 @@ test('a program from its start to its end: health, caches, controllers, metrics'
 });
 
 test('a program that no longer hears of the world says so, and no longer once it does', async (t) => {
-  const one = await program(t);
+  const one = await program(t, impatient);
   run(t, one);
   await answers(one.health, '/readyz', 200);
   one.proxy.stall();
