@@ -30,7 +30,7 @@ import { installCrds } from '#test/support/registry-crds.ts';
 const apiserver = await startKubeApiserver({ after });
 await installCrds(apiserver);
 await installOperatorRights(apiserver);
-let operator = await startOperator(apiserver);
+let operator = await startOperator(apiserver, { restarts: true });
 after(() => operator.stop());
 const client = await apiserver.client();
 const registries = registriesOn(client);
@@ -110,7 +110,7 @@ test('all is as the Registries say in the end', async (context) => {
     },
     async () => {
       await operator.stop();
-      operator = await startOperator(apiserver);
+      operator = await startOperator(apiserver, { restarts: true });
     },
   ];
   for (let step = 0; step < 80; step++) await pick(actions)();

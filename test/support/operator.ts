@@ -2,6 +2,7 @@
 import { Registry as MetricsRegistry } from 'prom-client';
 import { createOperator, type OperatorOptions } from '#operator/operator.ts';
 import { clusterRules, kubePublicRules, namespaceRules, type PolicyRule } from '#operator/permissions.ts';
+import { LeadershipLostError } from '#operator/runtime/leader-election.ts';
 import { createRuntimeMetrics } from '#operator/runtime/metrics.ts';
 import { readOperatorSettings } from '#operator/settings.ts';
 import type { Credentials } from '#shared/kube/credentials.ts';
@@ -23,6 +24,8 @@ export interface RunningOperator {
 export interface StartOperatorOptions {
   access?: OperatorOptions['access'];
   env?: NodeJS.ProcessEnv;
+  /** Starts anew, as a Pod is, when its Lease was lost: an API server that starts again may be away for longer than it waits. */
+  restarts?: boolean;
 }
 
 /** What is not in any namespace, as the chart's template has it too. */
@@ -68,11 +71,9 @@ function grant(kind: 'ClusterRole' | 'Role', rules: PolicyRule[], namespace?: st
 /** Starts an operator, which leads when this returns if no other one does. */
 export async function startOperator(
   apiserver: KubeApiserver,
-  { access, env = {} }: StartOperatorOptions = {},
+  { access, env = {}, restarts = false }: StartOperatorOptions = {},
 ): Promise<RunningOperator> {
-  const registry = new MetricsRegistry();
-  const metrics = createRuntimeMetrics(registry);
-  const client = createKubeClient({ credentials: await impersonated(apiserver), observer: metrics.kube });
+  const credentials = await impersonated(apiserver);
   const settings = readOperatorSettings([], {
     POD_NAMESPACE: operatorNamespace,
     REGISTRY_IMAGE: 'registry-operator:test',
@@ -82,16 +83,34 @@ export async function startOperator(
     ...env,
   });
   const log = createLogger({ level: settings.logLevel });
-  const operator = createOperator({
-    client,
-    log,
-    registry,
-    metrics,
-    settings: { ...settings, access: 'direct' },
-    ...(access && { access }),
-  });
   const stopping = new AbortController();
-  const running = operator.run(stopping.signal);
+  let registry = new MetricsRegistry();
+
+  async function runOnce(): Promise<void> {
+    registry = new MetricsRegistry();
+    const metrics = createRuntimeMetrics(registry);
+    const operator = createOperator({
+      client: createKubeClient({ credentials, observer: metrics.kube }),
+      log,
+      registry,
+      metrics,
+      settings: { ...settings, access: 'direct' },
+      ...(access && { access }),
+    });
+    await operator.run(stopping.signal);
+  }
+
+  async function run(): Promise<void> {
+    do {
+      try {
+        await runOnce();
+      } catch (error) {
+        if (!restarts || !(error instanceof LeadershipLostError)) throw error;
+      }
+    } while (!stopping.signal.aborted);
+  }
+
+  const running = run();
   running.catch(() => {});
   return {
     async metric(name, labels = {}) {
