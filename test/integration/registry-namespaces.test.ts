@@ -67,9 +67,12 @@ test('a node port is taken by a Service that the operator may not see', async ()
 
 test('the conditions are metrics, for alerts', async () => {
   const condition = { namespace: 'team-b', registry: 'r', type: 'ServiceReady' };
-  assert.equal(await operator.metric('registry_operator_registry_condition', condition), 0);
   const published = { namespace: 'team-a', registry: 'r', type: 'LocalRegistryHosting' };
-  assert.equal(await operator.metric('registry_operator_registry_condition', published), 1);
+  // They are read from the operator's cache, which hears of a status a moment after we do.
+  await eventually(async () => {
+    assert.equal(await operator.metric('registry_operator_registry_condition', condition), 0);
+    assert.equal(await operator.metric('registry_operator_registry_condition', published), 1);
+  });
 });
 
 test('a Registry goes, and with it what tools were told', async () => {
