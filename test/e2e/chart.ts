@@ -48,7 +48,17 @@ export function chartInUse(cluster: () => TestCluster): void {
     // `<name of the Pod>_<something unique>`, as client-go has it.
     const holder = () =>
       cluster().kubectl(['get', 'lease', release, '-n', namespace, '-o', 'jsonpath={.spec.holderIdentity}']);
-    const leader = await holder();
+    // Not one of those that the upgrade has replaced, which may be on its way out, its Lease given back or not.
+    const pods = ['get', 'pods', '-n', namespace, '-l', 'app.kubernetes.io/component=operator', '-o', 'name'];
+    const leader = await eventually(
+      async () => {
+        const [found, all] = [await holder(), (await cluster().kubectl(pods)).split('\n')];
+        assert.equal(all.length, 2, all.join());
+        assert.ok(all.includes(`pod/${found.split('_')[0]}`), `${found} leads, of ${all.join()}`);
+        return found;
+      },
+      { timeoutMs: 60_000 },
+    );
     await cluster().kubectl(['delete', 'pod', leader.split('_')[0] ?? '', '-n', namespace, '--wait=false']);
     await eventually(
       async () => {

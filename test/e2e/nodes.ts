@@ -10,6 +10,11 @@ const main = { namespace: 'default', name: 'kind-registry' };
 const certs = '/etc/containerd/certs.d';
 const file = `${certs}/kind-registry:5000/hosts.toml`;
 const agents = 'daemonset/registry-operator-mirror-agent';
+const agentOf = (node: string) =>
+  ['get', 'pods', '-n', namespace, '-l', 'app.kubernetes.io/component=mirror-agent', '-o', 'name'].concat(
+    '--field-selector',
+    `spec.nodeName=${node}`,
+  );
 const soon = { timeoutMs: 30_000, intervalMs: 250 };
 
 export function nodes(cluster: () => TestCluster): void {
@@ -87,6 +92,8 @@ export function nodes(cluster: () => TestCluster): void {
       try {
         await patch(elsewhere);
         await cluster().kubectl(['rollout', 'status', agents, '-n', namespace, '--timeout', '90s']);
+        // Its agent is not waited for by the rollout. While it ends it would still mend what is removed, and report once more.
+        await eventually(async () => assert.equal(await cluster().kubectl(agentOf(late)), ''), soon);
         await cluster().kubectl(['delete', 'nodemirror', late]);
         await cluster().onNode(late, `rm -r ${certs}/*`);
         await eventually(async () => {
