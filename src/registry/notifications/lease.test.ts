@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, utimes } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '#test/support/eventually.ts';
 import { temporaryFolder } from '#test/support/temporary.ts';
 import { takeLease } from './lease.ts';
@@ -35,12 +36,45 @@ test('an owner that is known to have ended loses the folder at once, another one
   await last.release();
 });
 
+test('of many who want the folder of an owner that has been silent one gets it, and the others are told', async (t) => {
+  const folder = await temporaryFolder(t);
+  for (let round = 0; round < 20; round++) {
+    const silent = await takeLease(folder, { self: elsewhere });
+    await utimes(join(folder, 'owner'), 0, 0);
+    const contenders = [1, 2, 3, 4].map((n) => takeLease(folder, { self: { place: `${n}`, pid: n } }));
+    const won = (await Promise.all(contenders)).filter((lease) => lease !== undefined);
+    const held = await Promise.all(won.map((lease) => lease.isHeld()));
+    assert.equal(held.filter(Boolean).length, 1);
+    for (const lease of won) await lease.release();
+    await silent?.release();
+    assert.deepEqual(await readdir(folder), []);
+  }
+});
+
 async function ownerOf(folder: string): Promise<string> {
   const lease = await takeLease(folder);
   const content = await readFile(join(folder, 'owner'), 'utf8');
   await lease?.release();
   return content;
 }
+
+test('a sign of life that comes late is not given in the place of another owner', async (t) => {
+  const folder = await temporaryFolder(t);
+  const owner = join(folder, 'owner');
+  for (let round = 0; round < 20; round++) {
+    // Signs all the time, so that one is under way at any moment.
+    const late = await takeLease(folder, { self: elsewhere, staleMs: 1 });
+    await delay(3);
+    await writeFile(join(folder, 'new'), 'another');
+    await rename(join(folder, 'new'), owner);
+    await delay(3);
+    assert.equal(await readFile(owner, 'utf8'), 'another', `round ${round}`);
+    assert.equal(await late?.isHeld(), false);
+    await late?.release();
+    assert.equal(await readFile(owner, 'utf8'), 'another');
+    await rm(owner);
+  }
+});
 
 test('an owner gives signs of life', async (t) => {
   const folder = await temporaryFolder(t);

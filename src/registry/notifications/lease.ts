@@ -3,7 +3,7 @@
  * one that is old, or whose process is known to have ended, takes the folder over.
  */
 import { randomUUID } from 'node:crypto';
-import { readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readFile, readlink, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -37,34 +37,49 @@ export async function takeLease(folder: string, options: LeaseOptions = {}): Pro
   const { staleMs = minute, self = await thisProcess() } = options;
   const path = join(folder, 'owner');
   const own = JSON.stringify({ ...self, lease: randomUUID() });
-  if (!(await create(path, own))) {
-    if (!(await clear(path, self, staleMs)) || !(await create(path, own))) return undefined;
-  }
+  const file =
+    (await create(path, own)) ?? ((await cleared(path, self, staleMs)) ? await create(path, own) : undefined);
+  if (!file) return undefined;
   const isHeld = async () => (await contentOf(path)) === own;
-  // A file that is gone, or another's, is not written again: then somebody took this process for dead.
-  const beat = async () => (await isHeld()) && writeFile(path, own, { flag: 'r+' });
-  const timer = setInterval(() => void beat().catch(() => undefined), staleMs / 6).unref();
+  // Into the file that was made here, never into one that has taken its place: that would take the folder back from its new owner,
+  // who still removes what it delivers.
+  const timer = setInterval(() => void file.write(own, 0).catch(() => undefined), staleMs / 6).unref();
   return {
     isHeld,
     async release() {
       clearInterval(timer);
+      await file.close();
       if (await isHeld()) await rm(path, { force: true });
     },
   };
 }
 
-/** `false` when it is there. */
-async function create(path: string, content: string): Promise<boolean> {
+/** The file, which stays open; `undefined` when it is there. */
+async function create(path: string, content: string): Promise<FileHandle | undefined> {
+  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') return undefined;
+    throw error;
+  });
   try {
-    await writeFile(path, content, { flag: 'wx', mode: 0o600 });
-    return true;
+    await file?.writeFile(content);
+    return file;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    await file?.close();
     throw error;
   }
 }
 
-/** Removes the file of an owner that is gone; `false` when there is one. */
+/** The same when another process, which wants it too, clears it at this moment: whoever then makes the file has it. */
+async function cleared(path: string, self: Identity, staleMs: number): Promise<boolean> {
+  try {
+    return await clear(path, self, staleMs);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw error;
+  }
+}
+
+/** Removes the file of an owner that is gone; `false` when there is one. Rejects with ENOENT when it goes meanwhile. */
 async function clear(path: string, self: Identity, staleMs: number): Promise<boolean> {
   const content = await contentOf(path);
   if (content === undefined) return true;
