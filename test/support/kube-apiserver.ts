@@ -3,8 +3,9 @@
  * controllers (a Deployment gets no Pods, what an owner leaves behind is not collected).
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { generateKeyPairSync } from 'node:crypto';
-import { createServer } from 'node:net';
+import { generateKeyPairSync, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
@@ -166,13 +167,25 @@ async function compact(etcdUrl: string): Promise<void> {
   await post('compaction', { revision: header.revision, physical: true });
 }
 
-/** Ports of this machine that nobody listens on right now. */
+/**
+ * Ports of this machine that nobody listens on right now. They are none of those that the system hands out, to servers that ask
+ * for any and to connections: nobody gets them while the server is away that is started again on them.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const servers = new Map<number, Server>();
+  while (servers.size < count) {
+    const port = randomInt(10_000, 30_000);
+    const server = await listen(port).catch(() => undefined);
+    if (server) servers.set(port, server);
+  }
+  await Promise.all([...servers.values()].map((server) => new Promise((resolve) => server.close(resolve))));
+  return [...servers.keys()];
+}
+
+async function listen(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
 }
 
 async function run(program: string, args: string[], input?: string): Promise<string> {
