@@ -1,8 +1,9 @@
 /** A thousand clients that pull a big blob and hardly read, against the real server: what they cost, and that it is given back. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { digestOf, seededBytes } from '#test/support/content.ts';
 import { eventually } from '#test/support/eventually.ts';
@@ -55,6 +56,13 @@ async function openFiles(): Promise<number> {
   return (await readdir(`/proc/${registry.pid()}/fd`)).length;
 }
 
+/** Those of the volume. */
+async function openBlobs(): Promise<number> {
+  const folder = `/proc/${registry.pid()}/fd`;
+  const links = (await readdir(folder)).map((name) => readlink(join(folder, name)).catch(() => ''));
+  return (await Promise.all(links)).filter((target) => target.startsWith(registry.root)).length;
+}
+
 async function residentMiB(): Promise<number> {
   const status = await readFile(`/proc/${registry.pid()}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
@@ -77,11 +85,13 @@ async function pullsWhole(): Promise<void> {
 
 async function vanish(sockets: Socket[], files: number): Promise<void> {
   for (const socket of sockets) socket.destroy();
-  await eventually(async () => assert.ok((await openFiles()) <= files + 5));
+  await eventually(async () => assert.ok((await openFiles()) <= files + 5), { timeoutMs: 30_000 });
 }
 
 test('a thousand slow pullers: memory is bounded, others are answered, and all is given back', async (t) => {
   await pullsWhole();
+  // The server closes the file after the last byte has been sent.
+  await eventually(async () => assert.equal(await openBlobs(), 0));
   const [files, memory] = [await openFiles(), await residentMiB()];
   const sockets = await startPulls();
   assert.ok((await openFiles()) >= files + 2 * pullers, 'each has a connection and a file');
