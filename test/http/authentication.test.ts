@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { exportJWK, SignJWT } from 'jose';
+import { eventually } from '#test/support/eventually.ts';
 import { freePorts } from '#test/support/free-port.ts';
 import { mainFile } from '#test/support/registry.ts';
 import type { Scope } from '#test/support/scope.ts';
@@ -30,7 +31,12 @@ async function start(t: Scope, auth: object) {
 test('htpasswd: the user of a file that was missing is in the log, and gets in', async (t) => {
   const path = join(await temporaryFolder(t), 'htpasswd');
   const { get, server } = await start(t, { htpasswd: { realm: 'here', path } });
-  const password = /password="?([\w-]{43})/.exec(server.output())?.[1];
+  // Written before it listens, but what comes by a pipe may be read later than what comes by a socket.
+  const password = await eventually(() => {
+    const [, found] = /password="?([\w-]{43})/.exec(server.output()) ?? [];
+    assert.ok(found);
+    return found;
+  });
   const header = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
   assert.equal((await get('/v2/')).headers.get('www-authenticate'), 'Basic realm="here"');
   assert.equal((await get('/v2/', header(`docker:${password}`))).status, 200);

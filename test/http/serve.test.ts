@@ -28,7 +28,7 @@ async function registry(args: string[], env: NodeJS.ProcessEnv = {}): Promise<En
   try {
     const { stdout, stderr } = await run(process.execPath, [mainFile, 'registry', ...args], {
       env: { ...process.env, ...env },
-      timeout: 20_000,
+      timeout: 60_000,
     });
     return { code: 0, stdout, stderr };
   } catch (error) {
@@ -82,7 +82,8 @@ test('the environment names the file and overrides it', async (t) => {
     ready: async () => void (await fetch(`http://${addr}/v2/`)),
   });
   t.after(async () => void (await server.kill('SIGKILL')));
-  assert.match(server.output(), /level=warn msg="ignoring the variable REGISTRY_SERVICE_HOST/);
+  // Written before it listens, but what comes by a pipe may be read later than what comes by a socket.
+  await eventually(() => assert.match(server.output(), /level=warn msg="ignoring the variable REGISTRY_SERVICE_HOST/));
   assert.equal(await server.kill('SIGTERM'), 0);
 });
 
