@@ -29,7 +29,8 @@ async function configure(certs: string, hosts: string[], endpoints = [registry.u
     certsDirectory: certs,
     nodeIP: '127.0.0.1',
     choose: createChooser({
-      probe: createProbe({ timeoutMs: 1000 }),
+      // Longer than a busy machine takes; what does not answer here refuses at once.
+      probe: createProbe({ timeoutMs: 30_000 }),
       clock: systemClock,
       doubtMs: 0,
     }),

@@ -219,7 +219,7 @@ async function runUninstall(t: TestContext): Promise<string> {
   await apiserver.kubectl(['apply', '-f', '-'], JSON.stringify(deployment));
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [mainFile, 'operator', 'uninstall', '--deadline', '3s'],
+    [mainFile, 'operator', 'uninstall', '--deadline', '10s'],
     {
       env: {
         ...process.env,
