@@ -29,6 +29,8 @@ interface Claim extends Thing {
 export interface Ledger {
   /** Runs a request that brings the things into a state; what it throws leaves them in the old state or in the new one. */
   changing<T>(things: Thing[], state: State, request: () => Promise<T>): Promise<T>;
+  /** Things that were acknowledged so far. */
+  readonly acknowledged: number;
   /** Tags of a repository whose state is certain, with their digests. */
   tags(repository: string): [tag: string, digest: string][];
   /** Holds everything that changed since the last look against the registry: each thing in one of its states, and whole. */
@@ -109,6 +111,9 @@ export function createLedger({ minimumAgeMs, othersWereKilled = false }: LedgerO
 
   return {
     changing,
+    get acknowledged() {
+      return acknowledged;
+    },
     tags: certain,
     verify,
     async verifyAll(client) {
