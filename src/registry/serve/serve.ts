@@ -46,29 +46,29 @@ export async function serve({ configuration, warnings }: LoadedConfiguration, si
     app,
     debug,
     storage,
+    rescan,
     background: tasks,
   } = await assemble(configuration, logger, {
     stopping: signal,
     stopped: background.signal,
   });
   const drain = createDrain(app);
-  let work: Promise<unknown> | undefined;
+  // A SIGHUP for which nobody listens ends the process: whoever sees the server answer may send one.
+  const work: Promise<unknown>[] = [rescan.run(background.signal)];
   try {
     logger.info({ address: await listen(app, http), version }, 'listening');
     if (http.debug.addr !== '') {
       const address = await listen(debug, { net: 'tcp', addr: http.debug.addr });
       logger.info({ address }, 'debug server listening');
     }
-    work = Promise.all([
-      runBackground(configuration, storage, logger, background.signal),
-      ...tasks.map((task) => task?.run(background.signal)),
-    ]);
+    work.push(runBackground(configuration, storage, logger, background.signal));
+    for (const task of tasks) if (task) work.push(task.run(background.signal));
     await aborted(signal);
     logger.info(`stopping; running requests have ${http.draintimeout / 1000} s`);
   } finally {
     await drain(http.draintimeout);
     background.abort();
-    await work;
+    await Promise.all(work);
     await storage.store.close();
     await debug.close();
   }
@@ -90,6 +90,7 @@ interface Parts {
   app: FastifyInstance;
   debug: FastifyInstance;
   storage: Storage;
+  rescan: Background;
   /** Run until the server has drained. */
   background: (Background | undefined)[];
 }
@@ -120,7 +121,7 @@ async function assemble(configuration: Configuration, logger: Logger, signals: S
   const certificates = tls && createTlsReload({ tls: http.tls, current: tls.options, server, logger });
   const rescan = createRescan(storage.catalog, logger);
   const scrubbing = await openScrubbing(configuration, { ...storage, metrics, logger });
-  return { app, debug, storage, background: [collection, scrubbing, events, certificates, rescan] };
+  return { app, debug, storage, rescan, background: [collection, scrubbing, events, certificates] };
 }
 
 interface Storage {
