@@ -16,7 +16,8 @@ import { createLogger } from '#shared/logger.ts';
 import type { ListenAddress } from '#shared/settings.ts';
 import { eventually } from '#test/support/eventually.ts';
 import { type HostileProxy, proxyCredentials, startHostileProxy } from '#test/support/hostile-proxy.ts';
-import { freePorts, startKubeApiserver } from '#test/support/kube-apiserver.ts';
+import { freePorts } from '#test/support/free-port.ts';
+import { startKubeApiserver } from '#test/support/kube-apiserver.ts';
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;

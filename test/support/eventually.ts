@@ -8,7 +8,7 @@ export interface EventuallyOptions {
 
 /** Runs `assertion` until it stops throwing, and gives what it returned; throws its last error when time is up. */
 export async function eventually<T>(assertion: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<T> {
-  const deadline = performance.now() + (options.timeoutMs ?? 10_000);
+  const deadline = performance.now() + (options.timeoutMs ?? 30_000);
   for (;;) {
     try {
       return await assertion();

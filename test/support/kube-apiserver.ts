@@ -3,9 +3,7 @@
  * controllers (a Deployment gets no Pods, what an owner leaves behind is not collected).
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { generateKeyPairSync, randomInt } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { generateKeyPairSync } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
@@ -17,6 +15,7 @@ import { kubeConfigCredentials } from '#shared/kube/kube-config.ts';
 import type { KubeClient } from '#shared/kube/kube-client.ts';
 import { type Child, startChild } from './child.ts';
 import { eventually } from './eventually.ts';
+import { freePorts } from './free-port.ts';
 
 /** `{ after }` of node:test for a whole file, or the context of one test. */
 interface Scope {
@@ -165,27 +164,6 @@ async function compact(etcdUrl: string): Promise<void> {
   };
   const { header } = await post('range', { key: Buffer.from('/').toString('base64'), count_only: true });
   await post('compaction', { revision: header.revision, physical: true });
-}
-
-/**
- * Ports of this machine that nobody listens on right now. They are none of those that the system hands out, to servers that ask
- * for any and to connections: nobody gets them while the server is away that is started again on them.
- */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = new Map<number, Server>();
-  while (servers.size < count) {
-    const port = randomInt(10_000, 30_000);
-    const server = await listen(port).catch(() => undefined);
-    if (server) servers.set(port, server);
-  }
-  await Promise.all([...servers.values()].map((server) => new Promise((resolve) => server.close(resolve))));
-  return [...servers.keys()];
-}
-
-async function listen(port: number): Promise<Server> {
-  const server = createServer().listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
 }
 
 async function run(program: string, args: string[], input?: string): Promise<string> {
