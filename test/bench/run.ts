@@ -15,11 +15,19 @@ import { listingRows } from './listings.ts';
 import { measure } from './measure.ts';
 import { pushRows } from './pushes.ts';
 import { readRows } from './reads.ts';
+import { referrerRows } from './referrers.ts';
 import type { Row } from './row.ts';
 import { smallImageRows } from './small-images.ts';
 import { tableHead, tableRow } from './table.ts';
 
-const groups: ((bench: Bench) => Row[])[] = [readRows, pushRows, smallImageRows, listingRows, lifecycleRows];
+const groups: ((bench: Bench) => Row[])[] = [
+  readRows,
+  pushRows,
+  smallImageRows,
+  listingRows,
+  referrerRows,
+  lifecycleRows,
+];
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const pace = process.argv.includes('--full') ? { seconds: 3, rounds: 9 } : { seconds: 1, rounds: 3 };
 

@@ -1,7 +1,18 @@
 /** Large volumes, written straight to disk as distribution lays them out: pushing them would take hours. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { image, seededBytes, digestOf, type Content, type Image } from '#test/support/content.ts';
+import { fallbackTag } from '#registry/catalog/referrers.ts';
+import type { Digest } from '#registry/oci/digest.ts';
+import {
+  descriptor,
+  digestOf,
+  image,
+  json,
+  mediaTypes,
+  seededBytes,
+  type Content,
+  type Image,
+} from '#test/support/content.ts';
 
 const example = image('tree', { layers: [1000] });
 
@@ -45,6 +56,39 @@ export async function makeTags(root: string, count: number): Promise<void> {
   for (const blob of [example.manifest, ...example.blobs]) await writeBlob(root, blob);
   await writeImage(root, 'tags', example);
   for (let i = 0; i < count; i++) await writeTag(root, 'tags', `v1.${i}`, example.manifest.digest);
+}
+
+/**
+ * `count` images in one repository, each with two that point at it, and the tag under which clients list these where a registry has
+ * no referrers. Gives the digests of the images.
+ */
+export async function makeReferrers(root: string, repository: string, count: number): Promise<Digest[]> {
+  for (const blob of example.blobs) await writeBlob(root, blob);
+  const digests: Digest[] = [];
+  for (let i = 0; i < count; i++) {
+    const signed = withFields({ annotations: { number: String(i) } });
+    const subject = descriptor(signed.manifest);
+    const referrers = ['signature', 'sbom'].map((type) => withFields({ artifactType: `example/${type}`, subject }));
+    const list = json(mediaTypes.index, {
+      schemaVersion: 2,
+      mediaType: mediaTypes.index,
+      manifests: referrers.map(({ manifest }) => descriptor(manifest)),
+    });
+    for (const held of [signed, ...referrers, { manifest: list, blobs: [] }]) {
+      await writeBlob(root, held.manifest);
+      await writeImage(root, repository, held);
+    }
+    const digest = signed.manifest.digest as Digest;
+    await writeTag(root, repository, fallbackTag(digest), list.digest);
+    digests.push(digest);
+  }
+  return digests;
+}
+
+/** The example with its blobs under another manifest. */
+function withFields(fields: Record<string, unknown>): Image {
+  const manifest = JSON.parse(example.manifest.bytes.toString()) as Record<string, unknown>;
+  return { manifest: json(mediaTypes.manifest, { ...manifest, ...fields }), blobs: example.blobs };
 }
 
 /** `count` blobs of 1 KiB: a third manifests and layers of tagged images, two thirds without any. */
