@@ -30,7 +30,6 @@ export function readRows(bench: Bench): Row[] {
       async arm(kind): Promise<Arm> {
         const { url, pid } = await server(kind);
         const target = new URL(`/v2/${repository}/${path}`, url);
-        await load(target, { ...options, seconds: 0.3 });
         return {
           pid,
           async run() {
