@@ -3,6 +3,7 @@
  * `N passed, N failed, N skipped`. A suite is a list of files for node:test; files run one after the other where they
  * share a machine-wide thing (ports of a cluster), side by side otherwise.
  */
+import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -74,6 +75,16 @@ async function runSuite(name: string, suite: Suite, counts: Counts): Promise<voi
   process.stdout.write(`== ${name}: ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
 }
 
+/**
+ * The programs of the cluster, with what the first suites leave of the processor: from nothing they take minutes. Whoever needs one
+ * waits for it, and is told what is wrong when it can't be built.
+ */
+function buildAhead(): void {
+  spawn('nice', ['-n', '19', 'test/cluster/build-programs'], { stdio: 'ignore' })
+    .on('error', () => {})
+    .unref();
+}
+
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in suites));
 if (unknown.length > 0) {
@@ -81,6 +92,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+if (wanted.length === 0) buildAhead();
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
 for (const [name, suite] of Object.entries(suites)) {
   if (wanted.length === 0 || wanted.includes(name)) await runSuite(name, suite, counts);
