@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { image } from '#test/support/content.ts';
-import { eventReceiver, type EventReceiver, type ReceivedEvent } from '#test/support/event-receiver.ts';
+import { eventReceiver, notifying, type ReceivedEvent } from '#test/support/event-receiver.ts';
 import { eventually } from '#test/support/eventually.ts';
 import { registryClient } from '#test/support/registry-client.ts';
 import { registryCommand, startRegistry } from '#test/support/registry.ts';
@@ -15,11 +15,6 @@ function comparable({ action, target, request, actor }: ReceivedEvent): unknown 
   return { action, target: { ...target, url: path }, request: { method, useragent }, actor };
 }
 
-/** With patience: what a slow machine answers too late is told twice. */
-const telling = ({ url }: EventReceiver) => ({
-  notifications: { endpoints: [{ name: 'receiver', url, timeout: '30s', threshold: 2, backoff: '100ms' }] },
-});
-
 // Built where it is missing, which takes its time.
 before(() => registryCommand('distribution'));
 
@@ -27,15 +22,14 @@ test('the events of a push and a pull are those of distribution', { timeout: 120
   const told: unknown[][] = [];
   for (const kind of ['ours', 'distribution'] as const) {
     const receiver = await eventReceiver(t);
-    const registry = await startRegistry(t, { kind, config: telling(receiver) });
+    // With patience: what a slow machine answers too late is told twice.
+    const registry = await startRegistry(t, { kind, config: notifying(receiver, '30s') });
     const client = registryClient(registry.url);
     await client.pushImage('a/b', image('compared'), 'v1');
     await client.mount('c', image('compared').blobs[0]!.digest, 'a/b');
     await client.pullAll('a/b', 'v1');
     await client.deleteManifest('a/b', image('compared').manifest.digest);
-    await eventually(() => assert.ok(receiver.events.some(({ action }) => action === 'delete')), {
-      timeoutMs: 30_000,
-    });
+    await eventually(() => assert.ok(receiver.events.some(({ action }) => action === 'delete')));
     // Distribution takes a HEAD for a pull, and tells of each tag that goes with a manifest.
     const compared = receiver.events.filter((event) => {
       const { method } = event['request'] as { method: string };

@@ -85,7 +85,7 @@ async function pullsWhole(): Promise<void> {
 
 async function vanish(sockets: Socket[], files: number): Promise<void> {
   for (const socket of sockets) socket.destroy();
-  await eventually(async () => assert.ok((await openFiles()) <= files + 5), { timeoutMs: 30_000 });
+  await eventually(async () => assert.ok((await openFiles()) <= files + 5));
 }
 
 test('a thousand slow pullers: memory is bounded, others are answered, and all is given back', async (t) => {

@@ -22,9 +22,9 @@ export interface EventReceiver {
   start(): Promise<void>;
 }
 
-/** Sections of a registry's configuration that let it tell the receiver, and soon once more what was refused. */
-export const notifying = ({ url }: EventReceiver) => ({
-  notifications: { endpoints: [{ name: 'receiver', url, timeout: '500ms', threshold: 2, backoff: '100ms' }] },
+/** Sections of a registry's configuration that let it tell the receiver, and soon once more what was refused, or not answered in time. */
+export const notifying = ({ url }: EventReceiver, timeout = '500ms') => ({
+  notifications: { endpoints: [{ name: 'receiver', url, timeout, threshold: 2, backoff: '100ms' }] },
 });
 
 export async function eventReceiver(scope: Scope): Promise<EventReceiver> {
